@@ -1,0 +1,103 @@
+/**
+ * One process of a pair: `node child.js <subject>`. Does what the bench asks over IPC and counts;
+ * see talk.ts. A fault ends it with the stack on stderr, which the bench passes on.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import type { SubjectName } from "./benches.ts";
+import { BroadcastLoad } from "./load/broadcast.ts";
+import { startEcho } from "./load/echo.ts";
+import { startListening } from "./load/listen.ts";
+import type { Load } from "./load/load.ts";
+import { startOneway } from "./load/oneway.ts";
+import type { Server, Subject } from "./subjects/subject.ts";
+import type { Answer, Memory, Question, Talk } from "./talk.ts";
+
+/** Only the asked one is loaded: what another imports must not weigh on its memory. */
+const SUBJECTS: Record<SubjectName, () => Promise<{ readonly subject: Subject }>> = {
+  ws: () => import("./subjects/ws.ts"),
+  "ws-batched": () => import("./subjects/ws-batched.ts"),
+  wss: () => import("./subjects/wss.ts"),
+  troupe: () => import("./subjects/troupe.ts"),
+};
+
+const { subject } = await SUBJECTS[process.argv[2] as SubjectName]();
+
+let server: Server | undefined;
+let load: Load | undefined;
+/** Messages of tellers, at the server. */
+let told = 0;
+
+const hears = {
+  told: (payload: Uint8Array): void => {
+    if (payload.length > 0) told++;
+  },
+  acknowledged: (): void => {
+    if (load instanceof BroadcastLoad) load.acknowledged();
+  },
+};
+
+const answers: {
+  readonly [What in keyof Talk]: (ask: Talk[What]["ask"]) => Promise<Talk[What]["answer"]>;
+} = {
+  serve: async () => {
+    server = await subject.serve(hears);
+    return server.port;
+  },
+  reached: async ({ listeners }) => {
+    while (serving().listeners !== listeners) await delay(2);
+    return null;
+  },
+  broadcast: async (ask) => {
+    load = new BroadcastLoad(serving(), ask);
+    return null;
+  },
+  echo: async (ask) => {
+    load = await startEcho(subject, ask);
+    return null;
+  },
+  oneway: async (ask) => {
+    load = await startOneway(subject, ask);
+    return null;
+  },
+  listen: async (ask) => {
+    load = await startListening(subject, ask);
+    return null;
+  },
+  mark: async () => {
+    load?.mark();
+    const { user, system } = process.cpuUsage();
+    return { at: performance.now(), count: load?.count ?? told, cpu: user + system };
+  },
+  memory,
+  stop: async () => {
+    const latency = await load?.stop();
+    load = undefined;
+    return latency ?? null;
+  },
+};
+
+function serving(): Server {
+  if (server === undefined) throw new Error("nothing is served here");
+  return server;
+}
+
+async function memory(): Promise<Memory> {
+  // What finalizers let go in one pass is free only after the next.
+  for (let pass = 0; pass < 4; pass++) {
+    globalThis.gc?.();
+    await delay(5);
+  }
+  const { heapUsed, external, rss } = process.memoryUsage();
+  return { held: heapUsed + external, rss };
+}
+
+async function respond<What extends keyof Talk>({ what, ask }: Question<What>): Promise<void> {
+  const answer: Answer = { answer: await answers[what](ask) };
+  process.send?.(answer);
+}
+
+process.on("message", (question: Question) => {
+  void respond(question);
+});
+// The bench has gone: nobody wants the figures any more.
+process.on("disconnect", () => process.exit());

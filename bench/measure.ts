@@ -1,0 +1,130 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { type BenchName, type Pace, SHAPES, type Shape } from "./benches.ts";
+import type { Pair } from "./pair.ts";
+import type { Latency, Mark, Memory } from "./talk.ts";
+
+/** Values by the suffix of their name; see `FACTS`. */
+export type Facts = Readonly<Record<string, number>>;
+
+/** Connections opened and closed before idle memory is measured: what only the first ones allocate. */
+const FIRST_ONES = 32;
+/** Calls in flight while a new pair of processes warms up. */
+const BUSY = 64;
+
+/** Lets a new pair's code be compiled, so that the first bench is not the one that pays for it. */
+export async function warmUp({ client, port }: Pair, pace: Pace): Promise<void> {
+  await client.ask("echo", { port, bytes: 100, inFlight: BUSY });
+  await delay(pace.warmUp);
+  await client.ask("stop", null);
+}
+
+/** One measurement of one subject. Leaves the pair as it found it. */
+export function measure(pair: Pair, bench: BenchName, pace: Pace): Promise<Facts> {
+  const shape = SHAPES[bench];
+  switch (shape.kind) {
+    case "echo":
+      return measureEcho(pair, shape, pace);
+    case "oneway":
+      return measureOneway(pair, shape, pace);
+    case "broadcast":
+      return measureBroadcast(pair, shape, pace);
+    case "idle":
+      return measureIdle(pair, pace);
+  }
+}
+
+async function measureEcho(
+  { client, server, port }: Pair,
+  { bytes, inFlight }: Extract<Shape, { kind: "echo" }>,
+  pace: Pace,
+): Promise<Facts> {
+  await client.ask("echo", { port, bytes, inFlight });
+  const readings = await watch({ client, server }, pace);
+  const latency: Latency | null = await client.ask("stop", null);
+  return {
+    "": perSecond(readings.client),
+    "-p50": latency?.p50 ?? Number.NaN,
+    "-p99": latency?.p99 ?? Number.NaN,
+    "-cpu": cpuEach(readings, readings.client),
+  };
+}
+
+async function measureOneway(
+  { client, server, port }: Pair,
+  { bytes }: Extract<Shape, { kind: "oneway" }>,
+  pace: Pace,
+): Promise<Facts> {
+  await client.ask("oneway", { port, bytes });
+  const readings = await watch({ client, server }, pace);
+  await client.ask("stop", null);
+  return { "": perSecond(readings.server), "-cpu": cpuEach(readings, readings.server) };
+}
+
+async function measureBroadcast(
+  { client, server, port }: Pair,
+  { bytes, connections, window }: Extract<Shape, { kind: "broadcast" }>,
+  pace: Pace,
+): Promise<Facts> {
+  await client.ask("listen", { port, connections });
+  await server.ask("reached", { listeners: connections });
+  await server.ask("broadcast", { bytes, window });
+  const readings = await watch({ client, server }, pace);
+  await server.ask("stop", null);
+  await client.ask("stop", null);
+  await server.ask("reached", { listeners: 0 });
+  return { "": perSecond(readings.client), "-cpu": cpuEach(readings, readings.client) };
+}
+
+async function measureIdle(
+  { client, server, port }: Pair,
+  { idleConnections, settle }: Pace,
+): Promise<Facts> {
+  const open = async (count: number): Promise<void> => {
+    await client.ask("listen", { port, connections: count });
+    await server.ask("reached", { listeners: count });
+    await delay(settle);
+  };
+  const close = async (): Promise<void> => {
+    await client.ask("stop", null);
+    await server.ask("reached", { listeners: 0 });
+  };
+  await open(FIRST_ONES);
+  await close();
+  const before: Memory = await server.ask("memory", null);
+  await open(idleConnections);
+  const after: Memory = await server.ask("memory", null);
+  await close();
+  return {
+    "": (after.held - before.held) / idleConnections,
+    "-rss": (after.rss - before.rss) / idleConnections,
+  };
+}
+
+/** Two readings of each process: at the end of the warm-up and at the end. */
+interface Readings {
+  readonly client: readonly [Mark, Mark];
+  readonly server: readonly [Mark, Mark];
+}
+
+async function watch({ client, server }: Pick<Pair, "client" | "server">, pace: Pace) {
+  const read = (): Promise<[Mark, Mark]> =>
+    Promise.all([client.ask("mark", null), server.ask("mark", null)]);
+  await delay(pace.runIn);
+  const [clientBefore, serverBefore] = await read();
+  await delay(pace.measured);
+  const [clientAfter, serverAfter] = await read();
+  return {
+    client: [clientBefore, clientAfter],
+    server: [serverBefore, serverAfter],
+  } satisfies Readings;
+}
+
+function perSecond([before, after]: readonly [Mark, Mark]): number {
+  return ((after.count - before.count) * 1000) / (after.at - before.at);
+}
+
+/** Microseconds of both processes for each of what `counter` has counted. */
+function cpuEach({ client, server }: Readings, counter: readonly [Mark, Mark]): number {
+  const cpu = client[1].cpu - client[0].cpu + server[1].cpu - server[0].cpu;
+  return cpu / (counter[1].count - counter[0].count);
+}

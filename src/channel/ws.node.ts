@@ -1,0 +1,227 @@
+import { randomFillSync } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import { WebSocket, WebSocketServer } from "ws";
+import type { Allowance } from "./allowance.node.ts";
+import type { Channel, ChannelEnd, ChannelLimits, ChannelReceiver } from "./channel.ts";
+import { Inbox } from "./inbox.ts";
+import { SUBPROTOCOL } from "./subprotocol.ts";
+
+/** Milliseconds that a polite close may take before the socket is destroyed. */
+const CLOSE_TIME = 1000;
+
+/** The longest header of a WebSocket frame, in bytes (RFC 6455, section 5.2). */
+const FRAME_HEADER = 14;
+
+/** Shared by all sends: records are neither text nor compressible. */
+const SEND = { binary: true, compress: false };
+
+/** True while `ws` makes the frame of a message of ours; it does so within `send`. */
+let ownMessage = false;
+
+/**
+ * The `generateMask` of a dialled socket: zeros for messages, so that `ws` sends the bytes as they
+ * are, and random for control frames, which may echo what the other side chose.
+ * docs/decisions/0001-websocket-mask.md says why that is safe.
+ */
+export function generateMask(mask: Uint8Array): void {
+  if (ownMessage) mask.fill(0);
+  else randomFillSync(mask);
+}
+
+/** Close codes with which nothing went wrong: normal, going away, none given (RFC 6455, 7.4.1). */
+const GOODBYES: ReadonlySet<number> = new Set([1000, 1001, 1005]);
+
+/** The options of `ws` that are ours on either side; the typings of `ws` do not know all of them. */
+export function socketOptions(limits: ChannelLimits): {
+  readonly perMessageDeflate: false;
+  readonly maxPayload: number;
+  readonly closeTimeout: number;
+} {
+  return {
+    perMessageDeflate: false,
+    maxPayload: limits.messageBytes,
+    closeTimeout: CLOSE_TIME,
+  };
+}
+
+/** A channel on a `ws` socket that is open, dialled or accepted. */
+export class WsChannel implements Channel {
+  readonly remote: string;
+  readonly #socket: WebSocket;
+  readonly #highWater: number;
+  readonly #inbox: Inbox;
+  #allowance: Allowance | undefined;
+  #phase: "open" | "closing" | "cut" | "over" = "open";
+  #fault: string | undefined;
+  #congested = false;
+
+  /**
+   * @param socket - open since this very turn of the event loop, so that nothing has been read yet
+   * @param raw - the socket below it
+   * @param allowance - counts what comes on `raw` until {@link WsChannel.admit}
+   */
+  constructor(socket: WebSocket, raw: Duplex, allowance: Allowance, limits: ChannelLimits) {
+    this.remote = remoteOf(raw);
+    this.#socket = socket;
+    this.#allowance = allowance;
+    this.#highWater = limits.highWater;
+    this.#inbox = new Inbox(limits.handshakeBytes);
+    socket.on("message", (data, isBinary) => this.#message(data, isBinary));
+    socket.on("error", (error) => this.#cut(error.message));
+    socket.on("close", (code) => this.#over(code));
+  }
+
+  get buffered(): number {
+    return this.#phase === "over" ? 0 : this.#socket.bufferedAmount;
+  }
+
+  start(receiver: ChannelReceiver): void {
+    this.#inbox.start(receiver);
+  }
+
+  send(message: Uint8Array): void {
+    const socket = this.#socket;
+    if (this.#phase !== "open" || socket.readyState !== WebSocket.OPEN) return;
+    // A write callback costs, and only a full pipe needs one.
+    if (socket.bufferedAmount + message.length + FRAME_HEADER <= this.#highWater) {
+      this.#write(message);
+      return;
+    }
+    this.#congested = true;
+    this.#write(message, () => this.#written());
+  }
+
+  #write(message: Uint8Array, written?: () => void): void {
+    ownMessage = true;
+    try {
+      this.#socket.send(message, SEND, written);
+    } finally {
+      ownMessage = false;
+    }
+  }
+
+  admit(): void {
+    this.#allowance?.lift();
+    this.#allowance = undefined;
+  }
+
+  close(): void {
+    if (this.#phase !== "open") return;
+    this.#phase = "closing";
+    this.#socket.close(1000);
+  }
+
+  abort(): void {
+    this.#cut("cut by this side");
+  }
+
+  #cut(fault: string): void {
+    if (this.#phase === "cut" || this.#phase === "over") return;
+    this.#phase = "cut";
+    this.#fault = fault;
+    this.#inbox.shut();
+    this.#socket.terminate();
+  }
+
+  #message(data: unknown, isBinary: boolean): void {
+    // What exceeded the allowance is still parsed: its destroyed socket is not asked again.
+    if (this.#allowance?.exceeded !== undefined) return;
+    if (!isBinary) this.#cut("a text message came: the other side does not speak troupe.1");
+    else if (!(data instanceof Uint8Array)) this.#cut("ws gave a message that is not a buffer");
+    else if (!this.#inbox.message(data)) this.#cut("too much came before anybody listened");
+  }
+
+  /** Every send above the high-water mark comes by here, so the last of them finds it undershot. */
+  #written(): void {
+    if (!this.#congested || this.#phase !== "open") return;
+    if (this.#socket.bufferedAmount > this.#highWater) return;
+    this.#congested = false;
+    this.#inbox.drained();
+  }
+
+  #over(code: number): void {
+    const fault = this.#fault ?? this.#allowance?.exceeded;
+    const asked = this.#phase === "closing";
+    this.#phase = "over";
+    this.admit();
+    this.#inbox.close(fault === undefined ? endOf(code, asked) : { clean: false, reason: fault });
+  }
+}
+
+function endOf(code: number, asked: boolean): ChannelEnd {
+  if (GOODBYES.has(code)) {
+    return { clean: true, reason: `closed by ${asked ? "this" : "the other"} side` };
+  }
+  if (code !== 1006) {
+    return { clean: false, reason: `the other side ended it with WebSocket close code ${code}` };
+  }
+  return {
+    clean: false,
+    reason: asked
+      ? `the other side did not answer the goodbye within ${CLOSE_TIME} ms`
+      : "the connection was lost",
+  };
+}
+
+/** `host:port` of the other end; IPv6 in brackets, IPv4 never in its IPv6 form. */
+function remoteOf(socket: Duplex & { remoteAddress?: unknown; remotePort?: unknown }): string {
+  const { remoteAddress, remotePort } = socket;
+  if (typeof remoteAddress !== "string" || typeof remotePort !== "number") return "unknown";
+  const host = remoteAddress.replace(/^::ffff:(?=\d+\.)/i, "");
+  return host.includes(":") ? `[${host}]:${remotePort}` : `${host}:${remotePort}`;
+}
+
+/** An HTTP answer instead of an upgrade. */
+export interface Refusal {
+  readonly status: number;
+  /** One line for whoever reads it. */
+  readonly text: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Completes an upgrade, or answers that it is refused.
+ *
+ * @returns the channel, unless it is refused
+ * @throws Error when the socket has been upgraded already
+ */
+export type Upgrade = (
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+  allowance: Allowance,
+) => Channel | undefined;
+
+/**
+ * The WebSocket upgrade on the side that listens.
+ *
+ * @param refuse - asked about each request that is a sound WebSocket upgrade
+ */
+export function upgrader(
+  limits: ChannelLimits,
+  refuse: (request: IncomingMessage) => Refusal | undefined,
+): Upgrade {
+  const server = new WebSocketServer({
+    ...socketOptions(limits),
+    noServer: true,
+    clientTracking: false,
+    handleProtocols: () => SUBPROTOCOL,
+    verifyClient: ({ req }, answer) => {
+      const refusal = refuse(req);
+      if (refusal === undefined) answer(true);
+      else answer(false, refusal.status, `${refusal.text}\n`, { ...TEXT, ...refusal.headers });
+    },
+  });
+  return (request, socket, head, allowance) => {
+    let channel: Channel | undefined;
+    server.handleUpgrade(request, socket, head, (upgraded) => {
+      // `ws` puts the head back into the socket: it would be counted again.
+      allowance.spend(-head.length);
+      channel = new WsChannel(upgraded, socket, allowance, limits);
+    });
+    return channel;
+  };
+}
+
+const TEXT = { "Content-Type": "text/plain; charset=utf-8" };

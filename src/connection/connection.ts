@@ -1,0 +1,110 @@
+import { Expiring } from "../async/deadlines.ts";
+import type { TroupeError } from "../errors.ts";
+import type { Payload } from "../frame/payload.ts";
+import type { Metadata, Name, RoleState } from "../frame/type.ts";
+
+/** What a peer tells about itself beside its roles. */
+export interface Introduction {
+  readonly name: string;
+  /** Whether it wants to be told of others. */
+  readonly friendly: boolean;
+  /** Where it can be dialled, as far as it knows. */
+  readonly addresses: readonly string[];
+  readonly tags: Readonly<Record<string, string>>;
+  readonly meta: Readonly<Record<string, unknown>>;
+}
+
+/** The peer at the other end, once it is authenticated and has introduced itself. */
+export interface RemotePeer extends Introduction {
+  /** Its public key in hex. */
+  readonly id: string;
+  /** Random, of this run of its process: two processes may share an identity. */
+  readonly instance: string;
+  /** The pre-shared key id both sides have proved, if any. */
+  readonly keyId: string | undefined;
+}
+
+/** All roles of a peer, numbered so that an old list never wins. */
+export interface RoleList {
+  readonly number: number;
+  readonly roles: readonly RoleState[];
+}
+
+/** The caller's side of a request: settled exactly once, by an answer, a failure or its deadline. */
+export abstract class Call extends Expiring {
+  /** @internal The connection's number for it. */
+  correlation = -1;
+
+  /** The answer. */
+  abstract answer(payload: Payload): void;
+  /** There will be no answer. */
+  abstract fail(error: TroupeError): void;
+}
+
+/** The serving side of a request. The first of `answer` and `reject` counts, and is ignored after a cancel. */
+export interface IncomingRequest {
+  readonly name: Name;
+  readonly metadata: Metadata | undefined;
+  readonly payload: Payload;
+  /** Milliseconds the caller will still wait, by this side's clock; `undefined` for ever. */
+  readonly timeLeft: number | undefined;
+  /** Aborted when the caller cancels, its time is over, or it is gone. Made when first asked for. */
+  readonly signal: AbortSignal;
+  answer(payload: Payload): void;
+  reject(code: string, message: string, details: Payload): void;
+}
+
+/** Who uses a connection: what it hears, in the order of the wire. None of these may throw. */
+export interface ConnectionOwner {
+  message(name: Name, metadata: Metadata | undefined, payload: Payload): void;
+  request(request: IncomingRequest): void;
+  /** The other side's roles have changed: these are all, or now stand for their names. */
+  roles(list: RoleList, full: boolean): void;
+  /** The other side wants no new work. */
+  draining(): void;
+  /** What waited to be sent has left. */
+  drained(): void;
+  /** A request or answer in flight was the last one. */
+  idle(): void;
+  /** The end, once; all calls have been failed with `reason` before. */
+  closed(reason: TroupeError): void;
+}
+
+/** A dialect spoken over a channel: all that Peer and Unit know of the wire. */
+export interface Connection {
+  /** Who is at the other end. */
+  readonly remote: RemotePeer;
+  /** The other end of the channel, for people and logs. */
+  readonly remoteAddress: string;
+  /** Whether this side opened it. */
+  readonly dialed: boolean;
+  /** False from the first sign of its end. */
+  readonly open: boolean;
+  /** Requests in flight, both ways: how busy it is. */
+  readonly load: number;
+  /** Bytes waiting to be sent. */
+  readonly buffered: number;
+  /** Smoothed round-trip time in milliseconds; `undefined` until measured. */
+  readonly rtt: number | undefined;
+
+  /** @throws TroupeError `BAD_ARGUMENT`, `BAD_PAYLOAD`, `OVERLOADED` when it cannot be sent */
+  send(name: Name, metadata: Metadata | undefined, payload: Payload): void;
+  /** As {@link Connection.send}; `deadline` in milliseconds, 0 for none. Does not start the call's time. */
+  request(
+    call: Call,
+    name: Name,
+    deadline: number,
+    metadata: Metadata | undefined,
+    payload: Payload,
+  ): void;
+  /** The caller gave up: the other side is told; the call will not be settled by this connection. */
+  cancel(call: Call): void;
+  /** Tells roles: all, or those that changed. */
+  announce(list: RoleList, full: boolean): void;
+  /** Asks the other side for no new work. */
+  drain(): void;
+  /** Says goodbye with a reason and ends. */
+  close(reason: TroupeError): void;
+  /** Ends at once. */
+  abort(reason: TroupeError): void;
+}

@@ -1,0 +1,66 @@
+import { badArgument } from "../errors.ts";
+
+/** Every bound on what others can make a peer spend. Each is an option of `new Peer({ limits })`. */
+export interface Limits {
+  /** Bytes a dialer may send before it is authenticated. Stops endless handshakes. Default 4,096. */
+  readonly handshakeBytes: number;
+  /** Connections that may be in their handshake at once. Stops floods of strangers. Default 256. */
+  readonly handshakes: number;
+  /** Connections there may be in all. Default 10,000. */
+  readonly connections: number;
+  /** Bytes of one message, request or answer, in both directions. Default 16 MiB. */
+  readonly messageBytes: number;
+  /** Requests in flight on one connection, each way. Default 65,536. */
+  readonly requests: number;
+  /** Bytes that may wait to be sent on one connection: a receiver that does not read costs so much at most. Default 64 MiB. */
+  readonly sendBuffer: number;
+}
+
+/** How long things may take, in milliseconds. Each is an option of `new Peer({ timeouts })`. */
+export interface Timeouts {
+  /** A request without a `timeout` of its own. Default 60,000. */
+  readonly request: number;
+  /** From the first byte of a connection to its last step of authentication. Default 5,000. */
+  readonly handshake: number;
+  /** Between heartbeats. A unit that is silent for two of them is gone. Default 10,000. */
+  readonly heartbeat: number;
+}
+
+export const DEFAULT_LIMITS: Limits = {
+  handshakeBytes: 4096,
+  handshakes: 256,
+  connections: 10_000,
+  messageBytes: 16 * 1024 * 1024,
+  requests: 65_536,
+  sendBuffer: 64 * 1024 * 1024,
+};
+
+export const DEFAULT_TIMEOUTS: Timeouts = { request: 60_000, handshake: 5_000, heartbeat: 10_000 };
+
+/** Bytes that a frame's header adds to a payload at most, names and metadata included. */
+export const FRAME_OVERHEAD: number = 256 * 1024;
+
+/**
+ * `given` over `defaults`.
+ *
+ * @throws TroupeError `BAD_ARGUMENT` for an unknown name or anything but a positive number
+ */
+export function withDefaults<T extends object>(
+  what: string,
+  defaults: T,
+  given: Partial<T> | undefined,
+): T {
+  if (given === undefined) return defaults;
+  for (const [name, value] of Object.entries(given)) {
+    if (!(name in defaults)) {
+      throw badArgument(
+        `${what}.${name} is unknown; there are ${Object.keys(defaults).join(", ")}`,
+      );
+    }
+    if (value !== undefined && !(typeof value === "number" && value > 0)) {
+      throw badArgument(`${what}.${name} must be a number above 0, not ${String(value)}`);
+    }
+  }
+  const defined = Object.entries(given).filter(([, value]) => value !== undefined);
+  return { ...defaults, ...Object.fromEntries(defined) };
+}

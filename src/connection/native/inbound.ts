@@ -1,0 +1,115 @@
+import { broken } from "../../errors.ts";
+import type { Payload } from "../../frame/payload.ts";
+import type { FrameSink, Metadata, Name, RoleState } from "../../frame/type.ts";
+import type { Call, ConnectionOwner, RoleList } from "../connection.ts";
+import type { Pending } from "../pending.ts";
+import { remoteError } from "../remote-code.ts";
+import type { Serving } from "./serving.ts";
+
+/** The connection that frames arrive at. */
+export interface Host {
+  /** The other side introduces itself. */
+  introduced(about: Payload): void;
+  /** It has told its roles, too: whoever is returned hears from now on. */
+  opened(roles: RoleList): ConnectionOwner;
+  /** It wants to know whether we are there. */
+  pinged(nonce: number): void;
+  /** It is there. */
+  ponged(nonce: number): void;
+  /** A call was settled. */
+  settled(): void;
+  /** It says goodbye. */
+  goodbye(code: string, message: string): void;
+}
+
+/** What the other side's frames do: a sink that acts. Whatever it throws cuts the connection. */
+export class Inbound implements FrameSink {
+  readonly #host: Host;
+  readonly #pending: Pending<Call>;
+  readonly #serving: Serving;
+  #expects: "hello" | "roles" | "anything" = "hello";
+  #owner: ConnectionOwner | undefined;
+  #rolesNumber = -1;
+
+  constructor(host: Host, pending: Pending<Call>, serving: Serving) {
+    this.#host = host;
+    this.#pending = pending;
+    this.#serving = serving;
+  }
+
+  /** Who hears; `undefined` until the other side has introduced itself. */
+  get owner(): ConnectionOwner | undefined {
+    return this.#owner;
+  }
+
+  hello(about: Payload): void {
+    if (this.#expects !== "hello") throw broken("a second HELLO");
+    this.#expects = "roles";
+    this.#host.introduced(about);
+  }
+
+  roles(number: number, full: boolean, roles: readonly RoleState[]): void {
+    if (this.#expects === "roles" && full) {
+      this.#expects = "anything";
+      this.#rolesNumber = number;
+      this.#owner = this.#host.opened({ number, roles });
+      return;
+    }
+    const owner = this.#opened("ROLES");
+    if (number <= this.#rolesNumber) return;
+    this.#rolesNumber = number;
+    owner.roles({ number, roles }, full);
+  }
+
+  message(name: Name, metadata: Metadata | undefined, payload: Payload): void {
+    this.#opened("MESSAGE").message(name, metadata, payload);
+  }
+
+  request(
+    correlation: number,
+    name: Name,
+    deadline: number,
+    metadata: Metadata | undefined,
+    payload: Payload,
+  ): void {
+    const owner = this.#opened("REQUEST");
+    owner.request(this.#serving.add(correlation, name, deadline, metadata, payload));
+  }
+
+  response(correlation: number, payload: Payload): void {
+    this.#pending.take(correlation)?.answer(payload);
+    this.#host.settled();
+  }
+
+  reject(correlation: number, code: string, message: string, details: Payload): void {
+    this.#pending.take(correlation)?.fail(remoteError(code, message, details));
+    this.#host.settled();
+  }
+
+  cancel(correlation: number): void {
+    this.#opened("CANCEL");
+    this.#serving.cancel(correlation);
+  }
+
+  ping(nonce: number): void {
+    this.#opened("PING");
+    this.#host.pinged(nonce);
+  }
+
+  pong(nonce: number): void {
+    this.#host.ponged(nonce);
+  }
+
+  drain(): void {
+    this.#opened("DRAIN").draining();
+  }
+
+  close(code: string, message: string): void {
+    this.#host.goodbye(code, message);
+  }
+
+  #opened(frame: string): ConnectionOwner {
+    if (this.#owner === undefined) throw broken(`${frame} before HELLO and ROLES`);
+    return this.#owner;
+  }
+}

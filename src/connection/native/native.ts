@@ -1,0 +1,291 @@
+import type { Clock } from "../../async/clock.ts";
+import { type Deadlines, Expiring } from "../../async/deadlines.ts";
+import { toHex } from "../../bytes/bytes.ts";
+import type { Channel } from "../../channel/channel.ts";
+import { broken, TroupeError } from "../../errors.ts";
+import { FrameDecoder } from "../../frame/decode.ts";
+import type { Payload } from "../../frame/payload.ts";
+import type { Metadata, Name } from "../../frame/type.ts";
+import type { Established, Handshake } from "../../session/handshake.ts";
+import type {
+  Call,
+  Connection,
+  ConnectionOwner,
+  Introduction,
+  RemotePeer,
+  RoleList,
+} from "../connection.ts";
+import type { Limits, Timeouts } from "../limits.ts";
+import { Pending } from "../pending.ts";
+import { type Host, Inbound } from "./inbound.ts";
+import { decodeHello, decodeParameters, encodeHello } from "./introduction.ts";
+import { Liveness } from "./liveness.ts";
+import { type Exit, Outbound } from "./outbound.ts";
+import { type LinkOwner, SealedLink } from "./sealed-link.ts";
+import { Serving } from "./serving.ts";
+
+/** What a connection needs of its peer. */
+export interface NativeConfig {
+  readonly clock: Clock;
+  readonly deadlines: Deadlines;
+  readonly limits: Limits;
+  readonly timeouts: Timeouts;
+  /** What this side tells about itself, asked when it is sent. */
+  introduction(): Introduction;
+  /** All roles of this side, asked when they are sent. */
+  roles(): RoleList;
+}
+
+/** Who waits for a connection to open: one of the first two is called, once. */
+export interface OpeningOwner {
+  /** It is open, and `told` is the number of the role list it has sent. Whoever is returned hears from now on. */
+  opened(connection: Connection, roles: RoleList, told: number): ConnectionOwner;
+  /** It did not come to that. */
+  failed(reason: TroupeError): void;
+  /** Its channel is closed, whether it was ever open or not: the very last thing. */
+  gone(): void;
+}
+
+/** A connection in the native dialect, from the first byte of its handshake on. */
+export class NativeConnection implements Connection, Host, LinkOwner, Exit {
+  readonly dialed: boolean;
+  readonly #config: NativeConfig;
+  readonly #opening: OpeningOwner;
+  readonly #link: SealedLink;
+  readonly #outbound: Outbound;
+  readonly #inbound: Inbound;
+  readonly #decoder = new FrameDecoder();
+  readonly #pending = new Pending<Call>();
+  readonly #serving: Serving;
+  readonly #liveness: Liveness;
+  readonly #heartbeat: Heartbeat;
+  #session: Established | undefined;
+  #remote: RemotePeer | undefined;
+  #told = -1;
+  #requests: number;
+  #ended = false;
+
+  /**
+   * Takes the channel over and begins.
+   *
+   * @param time - milliseconds until it must be open
+   */
+  constructor(
+    channel: Channel,
+    dialed: boolean,
+    handshake: Handshake,
+    config: NativeConfig,
+    opening: OpeningOwner,
+    time: number,
+  ) {
+    const { clock, limits, timeouts } = config;
+    this.dialed = dialed;
+    this.#config = config;
+    this.#opening = opening;
+    this.#requests = limits.requests;
+    this.#liveness = new Liveness(timeouts.heartbeat, clock.now());
+    this.#heartbeat = new Heartbeat(() => this.#beat());
+    this.#outbound = new Outbound(this, clock, limits.messageBytes, limits.sendBuffer);
+    this.#serving = new Serving(this.#outbound, () => this.settled(), limits.requests, clock);
+    this.#inbound = new Inbound(this, this.#pending, this.#serving);
+    this.#link = new SealedLink(channel, handshake, this, clock, time);
+    this.#link.start();
+  }
+
+  get remote(): RemotePeer {
+    if (this.#remote === undefined) throw broken("the other side has not introduced itself");
+    return this.#remote;
+  }
+
+  get remoteAddress(): string {
+    return this.#link.remote;
+  }
+
+  get open(): boolean {
+    return this.#inbound.owner !== undefined && !this.#ended;
+  }
+
+  get load(): number {
+    return this.#pending.size + this.#serving.size;
+  }
+
+  get buffered(): number {
+    return this.#outbound.buffered;
+  }
+
+  get rtt(): number | undefined {
+    return this.#liveness.rtt;
+  }
+
+  send(name: Name, metadata: Metadata | undefined, payload: Payload): void {
+    this.#outbound.message(name, metadata, payload);
+  }
+
+  request(
+    call: Call,
+    name: Name,
+    deadline: number,
+    metadata: Metadata | undefined,
+    payload: Payload,
+  ): void {
+    if (this.#pending.used >= this.#requests) {
+      throw new TroupeError(
+        "OVERLOADED",
+        `${this.#requests} requests are in flight to this unit; wait for answers before sending more`,
+      );
+    }
+    const correlation = this.#pending.add(call);
+    call.correlation = correlation;
+    try {
+      this.#outbound.request(correlation, name, deadline, metadata, payload);
+    } catch (thrown) {
+      this.#pending.take(correlation);
+      throw thrown;
+    }
+  }
+
+  cancel(call: Call): void {
+    if (this.#ended) return;
+    this.#pending.abandon(call.correlation, call);
+    this.#outbound.cancel(call.correlation);
+    this.settled();
+  }
+
+  announce(list: RoleList, full: boolean): void {
+    this.#told = list.number;
+    this.#outbound.roles(list, full);
+  }
+
+  drain(): void {
+    this.#outbound.drain();
+  }
+
+  close(reason: TroupeError): void {
+    if (this.#ended) return;
+    if (this.#session !== undefined) this.#outbound.close(reason.code, reason.message);
+    this.#link.close(reason);
+  }
+
+  abort(reason: TroupeError): void {
+    this.#link.abort(reason);
+  }
+
+  established(session: Established): void {
+    this.#session = session;
+    // The responder speaks first: until it has, the dialer sends nothing that a listener which does
+    // not know it yet would have to take in.
+    if (!this.dialed) this.#introduce();
+  }
+
+  record(plaintext: Uint8Array): void {
+    this.#liveness.heard();
+    this.#decoder.decode(plaintext, this.#inbound);
+  }
+
+  drained(): void {
+    this.#outbound.drained();
+    this.#inbound.owner?.drained();
+  }
+
+  ended(reason: TroupeError): void {
+    this.#ended = true;
+    this.#config.deadlines.remove(this.#heartbeat);
+    for (const call of this.#pending.clear()) call.fail(reason);
+    this.#serving.clear(reason);
+    const owner = this.#inbound.owner;
+    if (owner === undefined) this.#opening.failed(reason);
+    else owner.closed(reason);
+  }
+
+  gone(): void {
+    this.#opening.gone();
+  }
+
+  get backlog(): number {
+    return this.#link.buffered;
+  }
+
+  leave(record: Uint8Array): boolean {
+    return this.#link.send(record);
+  }
+
+  overrun(reason: TroupeError): void {
+    this.#link.abort(reason);
+  }
+
+  introduced(about: Payload): void {
+    const session = this.#session;
+    if (session === undefined) throw broken("HELLO before the handshake");
+    const { capacity, ...introduction } = decodeHello(about);
+    const { instance } = decodeParameters(session.parameters);
+    this.#remote = { ...introduction, id: toHex(session.identity), instance, keyId: session.keyId };
+    this.#outbound.bound(capacity.messageBytes);
+    this.#requests = Math.min(this.#requests, capacity.requests);
+  }
+
+  opened(roles: RoleList): ConnectionOwner {
+    this.#link.settle();
+    if (this.dialed) this.#introduce();
+    this.#beat();
+    return this.#opening.opened(this, roles, this.#told);
+  }
+
+  pinged(nonce: number): void {
+    this.#outbound.pong(nonce);
+  }
+
+  ponged(nonce: number): void {
+    this.#liveness.pong(nonce, this.#config.clock.now());
+  }
+
+  settled(): void {
+    if (this.load === 0) this.#inbound.owner?.idle();
+  }
+
+  goodbye(code: string, message: string): void {
+    const owner = this.#inbound.owner;
+    const reason = new TroupeError(
+      "DISCONNECTED",
+      `the other side closed the connection (${code}): ${message}`,
+    );
+    owner?.draining();
+    this.#link.close(reason);
+  }
+
+  #introduce(): void {
+    const { introduction, roles, limits } = this.#config;
+    const capacity = { messageBytes: limits.messageBytes, requests: limits.requests };
+    this.#outbound.hello(encodeHello(introduction(), capacity));
+    this.announce(roles(), true);
+  }
+
+  #beat(): void {
+    const { clock, deadlines, timeouts } = this.#config;
+    const now = clock.now();
+    if (this.#liveness.beat(now) === "dead") {
+      this.#link.abort(
+        new TroupeError(
+          "DISCONNECTED",
+          `nothing was heard for two heartbeats of ${timeouts.heartbeat} ms`,
+        ),
+      );
+      return;
+    }
+    this.#outbound.ping(this.#liveness.ping(now));
+    deadlines.add(this.#heartbeat, timeouts.heartbeat);
+  }
+}
+
+/** One of many on the peer's deadlines: an idle connection has no timer of its own. */
+class Heartbeat extends Expiring {
+  readonly #beat: () => void;
+
+  constructor(beat: () => void) {
+    super();
+    this.#beat = beat;
+  }
+
+  expire(): void {
+    this.#beat();
+  }
+}

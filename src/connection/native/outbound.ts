@@ -1,0 +1,162 @@
+import type { Clock } from "../../async/clock.ts";
+import { TroupeError } from "../../errors.ts";
+import { encodePayload, type Payload } from "../../frame/payload.ts";
+import type { Metadata, Name } from "../../frame/type.ts";
+import type { RoleList } from "../connection.ts";
+import { Batch } from "./batch.ts";
+import type { Replies } from "./serving.ts";
+
+/** What frames leave by. */
+export interface Exit {
+  /** Bytes waiting behind the batch. */
+  readonly backlog: number;
+  /** Takes a record; returns whether its bytes may be reused at once. */
+  leave(record: Uint8Array): boolean;
+  /** The other side reads too slowly for the answers it asks for. */
+  overrun(reason: TroupeError): void;
+}
+
+const NOTHING: Payload = encodePayload(null);
+
+/** The frames this side sends: batched, and bounded by what the other side takes. */
+export class Outbound implements Replies {
+  readonly #exit: Exit;
+  readonly #batch: Batch;
+  readonly #sendBuffer: number;
+  #messageBytes: number;
+  #congested = false;
+
+  /**
+   * @param messageBytes - largest payload this side allows itself
+   * @param sendBuffer - bytes that may wait before calls are refused
+   */
+  constructor(exit: Exit, clock: Clock, messageBytes: number, sendBuffer: number) {
+    this.#exit = exit;
+    this.#messageBytes = messageBytes;
+    this.#sendBuffer = sendBuffer;
+    this.#batch = new Batch(clock, (record) => this.#leave(record));
+  }
+
+  /** Bytes waiting to be sent. */
+  get buffered(): number {
+    return this.#exit.backlog + this.#batch.length;
+  }
+
+  /** The other side takes payloads up to `bytes`. */
+  bound(bytes: number): void {
+    this.#messageBytes = Math.min(this.#messageBytes, bytes);
+  }
+
+  /** There is room again. */
+  drained(): void {
+    this.#congested = this.#exit.backlog > this.#sendBuffer;
+  }
+
+  hello(about: Payload): void {
+    this.#batch.begin().hello(about);
+    this.#batch.end();
+  }
+
+  roles(list: RoleList, full: boolean): void {
+    this.#batch.begin().roles(list.number, full, list.roles);
+    this.#batch.end();
+  }
+
+  /** @throws TroupeError `BAD_ARGUMENT`, `BAD_PAYLOAD`, `OVERLOADED` */
+  message(name: Name, metadata: Metadata | undefined, payload: Payload): void {
+    this.#admit(payload);
+    this.#batch.begin().message(name, metadata, payload);
+    this.#batch.end();
+  }
+
+  /** @throws TroupeError `BAD_ARGUMENT`, `BAD_PAYLOAD`, `OVERLOADED` */
+  request(
+    correlation: number,
+    name: Name,
+    deadline: number,
+    metadata: Metadata | undefined,
+    payload: Payload,
+  ): void {
+    this.#admit(payload);
+    this.#batch.begin().request(correlation, name, deadline, metadata, payload);
+    this.#batch.end();
+  }
+
+  response(correlation: number, payload: Payload): void {
+    if (payload.bytes.length > this.#messageBytes) {
+      const { code, message } = tooLarge(payload.bytes.length, this.#messageBytes);
+      this.reject(correlation, code, message, NOTHING);
+      return;
+    }
+    this.#batch.begin().response(correlation, payload);
+    this.#replied();
+  }
+
+  reject(correlation: number, code: string, message: string, details: Payload): void {
+    const travelling = details.bytes.length > this.#messageBytes ? NOTHING : details;
+    this.#batch.begin().reject(correlation, code, message, travelling);
+    this.#replied();
+  }
+
+  cancel(correlation: number): void {
+    this.#batch.begin().cancel(correlation);
+    this.#batch.end();
+  }
+
+  ping(nonce: number): void {
+    this.#batch.begin().ping(nonce);
+    this.#batch.end();
+  }
+
+  pong(nonce: number): void {
+    this.#batch.begin().pong(nonce);
+    this.#replied();
+  }
+
+  drain(): void {
+    this.#batch.begin().drain();
+    this.#batch.end();
+  }
+
+  /** The last frame; leaves at once with all that waited. */
+  close(code: string, message: string): void {
+    this.#batch.begin().close(code, message);
+    this.#batch.flush();
+  }
+
+  #leave(record: Uint8Array): boolean {
+    const reusable = this.#exit.leave(record);
+    if (this.#exit.backlog > this.#sendBuffer) this.#congested = true;
+    return reusable;
+  }
+
+  #admit(payload: Payload): void {
+    if (payload.bytes.length > this.#messageBytes) {
+      throw tooLarge(payload.bytes.length, this.#messageBytes);
+    }
+    if (this.#congested) {
+      throw new TroupeError(
+        "OVERLOADED",
+        `more than ${this.#sendBuffer} bytes wait to be sent to this unit; await unit.drained() before sending more`,
+      );
+    }
+  }
+
+  /** A caller can stop asking; one who asks and does not read the answers is cut. */
+  #replied(): void {
+    this.#batch.end();
+    if (!this.#congested) return;
+    this.#exit.overrun(
+      new TroupeError(
+        "LIMIT",
+        `the other side left more than ${this.#sendBuffer} bytes of answers unread`,
+      ),
+    );
+  }
+}
+
+const tooLarge = (length: number, most: number): TroupeError =>
+  new TroupeError(
+    "BAD_PAYLOAD",
+    `a payload of ${length} bytes; at most ${most} are taken (limits.messageBytes on either side)`,
+  );

@@ -1,0 +1,161 @@
+import type { Clock } from "../../async/clock.ts";
+import { broken, TroupeError } from "../../errors.ts";
+import { encodePayload, type Payload } from "../../frame/payload.ts";
+import type { Metadata, Name } from "../../frame/type.ts";
+import type { IncomingRequest } from "../connection.ts";
+
+/** How answers leave. */
+export interface Replies {
+  response(correlation: number, payload: Payload): void;
+  reject(correlation: number, code: string, message: string, details: Payload): void;
+}
+
+const NOTHING: Payload = encodePayload(null);
+
+/** A request of the other side, until its one answer. */
+class ServedRequest implements IncomingRequest {
+  readonly name: Name;
+  readonly metadata: Metadata | undefined;
+  readonly payload: Payload;
+  readonly #correlation: number;
+  readonly #clock: Clock;
+  readonly #due: number;
+  #replies: Replies | undefined;
+  #abort: AbortController | undefined;
+  #ending: TroupeError | undefined;
+
+  constructor(
+    correlation: number,
+    name: Name,
+    deadline: number,
+    metadata: Metadata | undefined,
+    payload: Payload,
+    replies: Replies,
+    clock: Clock,
+  ) {
+    this.#correlation = correlation;
+    this.#clock = clock;
+    this.#due = deadline === 0 ? Number.POSITIVE_INFINITY : clock.now() + deadline;
+    this.name = name;
+    this.metadata = metadata;
+    this.payload = payload;
+    this.#replies = replies;
+  }
+
+  get timeLeft(): number | undefined {
+    return this.#due === Number.POSITIVE_INFINITY ? undefined : this.#due - this.#clock.now();
+  }
+
+  get signal(): AbortSignal {
+    if (this.#abort === undefined) {
+      this.#abort = new AbortController();
+      if (this.#ending !== undefined) this.#abort.abort(this.#ending);
+    }
+    return this.#abort.signal;
+  }
+
+  answer(payload: Payload): void {
+    const replies = this.#replies;
+    this.#replies = undefined;
+    replies?.response(this.#correlation, payload);
+  }
+
+  reject(code: string, message: string, details: Payload): void {
+    const replies = this.#replies;
+    this.#replies = undefined;
+    replies?.reject(this.#correlation, code, message, details);
+  }
+
+  /** The caller gave up: it gets its one answer now, whatever the handler does later. */
+  cancel(): void {
+    this.reject("CANCELLED", "the caller gave up", NOTHING);
+    this.#stop(new TroupeError("CANCELLED", "the caller gave up"));
+  }
+
+  /** The caller is gone: nobody is there to be answered. */
+  drop(reason: TroupeError): void {
+    this.#replies = undefined;
+    this.#stop(reason);
+  }
+
+  #stop(reason: TroupeError): void {
+    this.#ending = reason;
+    this.#abort?.abort(reason);
+  }
+}
+
+/** The other side's requests that have no answer yet. Each leaves the table with its answer. */
+export class Serving implements Replies {
+  readonly #requests = new Map<number, ServedRequest>();
+  readonly #replies: Replies;
+  readonly #answered: () => void;
+  readonly #limit: number;
+  readonly #clock: Clock;
+
+  /**
+   * @param answered - called after each answer
+   * @param limit - requests the other side may have in flight
+   */
+  constructor(replies: Replies, answered: () => void, limit: number, clock: Clock) {
+    this.#replies = replies;
+    this.#answered = answered;
+    this.#limit = limit;
+    this.#clock = clock;
+  }
+
+  get size(): number {
+    return this.#requests.size;
+  }
+
+  /** @throws TroupeError `PROTOCOL` for a number that is in use, `LIMIT` for one request too many */
+  add(
+    correlation: number,
+    name: Name,
+    deadline: number,
+    metadata: Metadata | undefined,
+    payload: Payload,
+  ): IncomingRequest {
+    if (this.#requests.has(correlation)) throw broken(`request ${correlation} was asked twice`);
+    if (this.#requests.size >= this.#limit) {
+      throw new TroupeError(
+        "LIMIT",
+        `more than ${this.#limit} requests in flight on one connection`,
+      );
+    }
+    const request = new ServedRequest(
+      correlation,
+      name,
+      deadline,
+      metadata,
+      payload,
+      this,
+      this.#clock,
+    );
+    this.#requests.set(correlation, request);
+    return request;
+  }
+
+  /** Ignores a number that is answered already: answer and cancel have crossed. */
+  cancel(correlation: number): void {
+    this.#requests.get(correlation)?.cancel();
+  }
+
+  response(correlation: number, payload: Payload): void {
+    this.#requests.delete(correlation);
+    this.#replies.response(correlation, payload);
+    this.#answered();
+  }
+
+  reject(correlation: number, code: string, message: string, details: Payload): void {
+    this.#requests.delete(correlation);
+    this.#replies.reject(correlation, code, message, details);
+    this.#answered();
+  }
+
+  /** Tells all handlers that nobody waits for them any more. */
+  clear(reason: TroupeError): void {
+    const requests = [...this.#requests.values()];
+    this.#requests.clear();
+    for (const request of requests) request.drop(reason);
+  }
+}

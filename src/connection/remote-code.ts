@@ -1,0 +1,26 @@
+import { type ErrorCode, TroupeError } from "../errors.ts";
+import { decodePayload, type Payload } from "../frame/payload.ts";
+
+/** What a remote handler may make its caller see. All other codes are this side's own findings. */
+const REMOTE_CODES: ReadonlySet<string> = new Set<ErrorCode>([
+  "BAD_PAYLOAD",
+  "CANCELLED",
+  "LIMIT",
+  "NO_EVENT",
+  "NO_ROLE",
+  "NOT_ALLOWED",
+  "OVERLOADED",
+  "ROLE_DISABLED",
+  "TIMEOUT",
+]);
+
+const isRemoteCode = (code: string): code is ErrorCode => REMOTE_CODES.has(code);
+
+/** The code to send for an error that a handler has thrown. */
+export const codeForRemote = (code: string): ErrorCode => (isRemoteCode(code) ? code : "REJECTED");
+
+/** The error a caller sees for a reject that came from the other side. */
+export function remoteError(code: string, message: string, details: Payload): TroupeError {
+  const value = decodePayload(details);
+  return new TroupeError(codeForRemote(code), message, value === null ? {} : { details: value });
+}

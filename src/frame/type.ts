@@ -1,0 +1,87 @@
+import type { Payload } from "./payload.ts";
+
+/**
+ * The one list of frames. 12 to 20 are kept for streams (OPEN ACCEPT REFUSE DATA END RESET CREDIT)
+ * and for connections that outlive their channel (ACK RESUME).
+ */
+export const FrameType = {
+  hello: 1,
+  roles: 2,
+  message: 3,
+  request: 4,
+  response: 5,
+  reject: 6,
+  cancel: 7,
+  ping: 8,
+  pong: 9,
+  drain: 10,
+  close: 11,
+} as const;
+
+/** Set in the type byte of a frame that carries metadata. */
+export const METADATA = 0x40;
+/** Set in the type byte of a frame that a reader who does not know it may skip. */
+export const IGNORABLE = 0x80;
+
+/** Longest role name, event name or metadata key, in UTF-8 bytes. */
+export const MAX_NAME = 255;
+/** Longest metadata value, in UTF-8 bytes. */
+export const MAX_METADATA_VALUE = 4096;
+/** Most metadata entries of one call. */
+export const MAX_METADATA = 32;
+/** Most roles in one ROLES frame. */
+export const MAX_ROLES = 4096;
+/** Longest text of a REJECT or CLOSE, in UTF-8 bytes. Writers cut longer ones. */
+export const MAX_TEXT = 4096;
+
+/** What a call is for: both ends share one object per pair and connection, so it can be compared. */
+export interface Name {
+  readonly role: string;
+  readonly event: string;
+}
+
+/** Flat text fields that travel beside a payload. */
+export type Metadata = Readonly<Record<string, string>>;
+
+/** One role as its peer announces it. */
+export interface RoleState {
+  readonly name: string;
+  readonly active: boolean;
+  /** A semver version, or empty. */
+  readonly version: string;
+}
+
+/**
+ * Every frame as a call. The encoder is a sink that writes, a connection is a sink that acts, and
+ * decoding is calling one: `decodeFrames(bytes, encoder)` copies a record.
+ */
+export interface FrameSink {
+  /** Who is there: the first frame of each side, once. */
+  hello(about: Payload): void;
+  /** Roles that changed, or with `full` all there are. A `number` not above the last one is stale. */
+  roles(number: number, full: boolean, roles: readonly RoleState[]): void;
+  /** A one-way call. */
+  message(name: Name, metadata: Metadata | undefined, payload: Payload): void;
+  /** A call to be answered by exactly one response or reject. `deadline`: milliseconds left, 0 for none. */
+  request(
+    correlation: number,
+    name: Name,
+    deadline: number,
+    metadata: Metadata | undefined,
+    payload: Payload,
+  ): void;
+  /** The answer. */
+  response(correlation: number, payload: Payload): void;
+  /** The failure. */
+  reject(correlation: number, code: string, message: string, details: Payload): void;
+  /** Nobody waits for this answer any more; it is still to be given, as a reject if need be. */
+  cancel(correlation: number): void;
+  /** Asks for a pong with the same number. */
+  ping(nonce: number): void;
+  /** Answers a ping. */
+  pong(nonce: number): void;
+  /** No new work, please: this side is about to leave. */
+  drain(): void;
+  /** The last frame of a side, and why. */
+  close(code: string, message: string): void;
+}

@@ -1,0 +1,29 @@
+/**
+ * Troupe: a brokerless, encrypted mesh. Peers play roles and call each other's.
+ *
+ * @packageDocumentation
+ */
+export type { ChannelEnd } from "./channel/channel.ts";
+export type { ListenOptions, UpgradeServer } from "./channel/listening.ts";
+export type { Connection, RemotePeer } from "./connection/connection.ts";
+export type { Limits, Timeouts } from "./connection/limits.ts";
+export { type ErrorCode, TroupeError, type TroupeErrorOptions } from "./errors.ts";
+export type { DataType } from "./frame/payload.ts";
+export type { Metadata } from "./frame/type.ts";
+export type { Allow } from "./peer/allow.ts";
+export type { CallOptions, RequestOptions } from "./peer/call-options.ts";
+export type { Context, Origin } from "./peer/context.ts";
+export type {
+  Destination,
+  DestinationEvents,
+  DestinationOptions,
+  WaitOptions,
+} from "./peer/destination.ts";
+export type { Connected } from "./peer/dialer.ts";
+export type { AnswerCallback, MessageHandler, RequestHandler } from "./peer/handlers.ts";
+export type { KeyPair, Logger, PeerOptions } from "./peer/options.ts";
+export { type CloseOptions, type ConnectOptions, Peer, type PeerEvents } from "./peer/peer.ts";
+export type { Role, RoleOptions } from "./peer/role.ts";
+export type { Survey, SurveyFailure, SurveyItem } from "./peer/survey.ts";
+export type { Subscription } from "./peer/topic.ts";
+export type { Unit, UnitEvents } from "./peer/unit.ts";

@@ -1,0 +1,40 @@
+import type { Metadata } from "../frame/type.ts";
+import { badArgument } from "../errors.ts";
+import type { Unit } from "./unit.ts";
+
+/** How a call is made; wherever an event name is taken, this is, too. It is never written to. */
+export interface CallOptions {
+  /** What to do: the name of the event. */
+  readonly event: string;
+  /** Which unit is to be called, instead of the next one in turn. */
+  readonly unit?: Unit | undefined;
+  /** Text fields that travel beside the data: at most 32, keys of 255 bytes, values of 4,096. */
+  readonly metadata?: Metadata | undefined;
+}
+
+/** How a request is made. */
+export interface RequestOptions extends CallOptions {
+  /** Milliseconds to wait for the answer; `Infinity` for ever. Default the peer's `timeouts.request`. */
+  readonly timeout?: number | undefined;
+  /** Cancels the request: it rejects with `CANCELLED`, and the handler's `ctx.signal` aborts. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Both forms of a call's first argument as one.
+ *
+ * @throws TroupeError `BAD_ARGUMENT` when there is no event in it
+ */
+export function callOptions<T extends CallOptions>(target: string | T): T | CallOptions {
+  const options = typeof target === "string" ? { event: target } : target;
+  if (typeof options !== "object" || options === null || typeof options.event !== "string") {
+    throw badArgument("name an event: a text, or { event: text, ... }");
+  }
+  return options;
+}
+
+/** @throws TroupeError `BAD_ARGUMENT` unless it is a number above 0 */
+export function checkTimeout(timeout: number): number {
+  if (typeof timeout === "number" && timeout > 0) return timeout;
+  throw badArgument(`timeout must be a number of milliseconds above 0, not ${String(timeout)}`);
+}

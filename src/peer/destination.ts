@@ -1,0 +1,266 @@
+import type { Clock } from "../async/clock.ts";
+import { type Deferred, defer } from "../async/deferred.ts";
+import { Emitter } from "../async/emitter.ts";
+import { TroupeError, toTroupeError } from "../errors.ts";
+import { encodePayload, type Payload } from "../frame/payload.ts";
+import type { Name } from "../frame/type.ts";
+import { type Allow, type Allowed, checkAllow } from "./allow.ts";
+import {
+  type CallOptions,
+  callOptions,
+  checkTimeout,
+  type RequestOptions,
+} from "./call-options.ts";
+import type { Context } from "./context.ts";
+import { Rotation } from "./rotation.ts";
+import type { Roster } from "./roster.ts";
+import { Survey } from "./survey.ts";
+import type { Unit } from "./unit.ts";
+
+/** How a destination is made. */
+export interface DestinationOptions {
+  /** Whom the caller trusts to play the role: public keys, or a function. Default everybody. */
+  readonly providers?: Allow | undefined;
+}
+
+/** What a destination announces. */
+export interface DestinationEvents {
+  /** It has its first unit. */
+  open: [];
+  /** One more unit plays the role. */
+  unit: [unit: Unit];
+  /** It has lost its last unit. */
+  close: [];
+}
+
+/** How to wait for a destination. */
+export interface WaitOptions {
+  /** Milliseconds to wait; for ever by default. */
+  readonly timeout?: number | undefined;
+  /** Ends the wait. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * A role played elsewhere: all units that play it, called in turn. Made by {@link Peer.destination}.
+ *
+ * @example
+ * ```ts
+ * import { Peer } from "troupe";
+ *
+ * const server = new Peer();
+ * server.role("sum").onRequest<number[]>("add", (ctx) => ctx.data.reduce((a, b) => a + b, 0));
+ * await server.listen({ port: 0, host: "127.0.0.1" });
+ *
+ * const client = new Peer();
+ * await client.connect(`ws://127.0.0.1:${server.port}`);
+ * const { data } = await client.destination("sum").request<number>("add", [1, 2, 3]);
+ * console.log(data); // 6
+ *
+ * await client.close();
+ * await server.close();
+ * ```
+ */
+export class Destination extends Emitter<DestinationEvents> {
+  /** The role's name. */
+  readonly name: string;
+  readonly #units = new Rotation<Unit>();
+  readonly #trusts: Allowed;
+  readonly #roster: Roster;
+  readonly #clock: Clock;
+  readonly #waiting = new Set<Deferred<void>>();
+
+  /** @internal */
+  constructor(name: string, options: DestinationOptions, roster: Roster, clock: Clock) {
+    super();
+    this.name = name;
+    this.#trusts = checkAllow(`destination "${name}": providers`, options.providers);
+    this.#clock = clock;
+    this.#roster = roster;
+    roster.watch(name, { joined: (unit) => this.#joined(unit), left: (unit) => this.#left(unit) });
+  }
+
+  /** Units that play the role now. */
+  get units(): Unit[] {
+    return [...this.#units.items];
+  }
+
+  /** Whether there is a unit to call. */
+  get ready(): boolean {
+    return this.#units.items.length > 0;
+  }
+
+  /**
+   * Resolves as soon as there is a unit to call.
+   *
+   * @throws TroupeError `TIMEOUT` or `CANCELLED` (rejects)
+   */
+  async whenReady({ timeout = Number.POSITIVE_INFINITY, signal }: WaitOptions = {}): Promise<this> {
+    checkTimeout(timeout);
+    if (this.ready) return this;
+    const waiter = defer<void>();
+    const cancel = (): void =>
+      waiter.reject(this.#error("CANCELLED", "the wait was cancelled", signal?.reason));
+    if (signal?.aborted) cancel();
+    signal?.addEventListener("abort", cancel);
+    const late = (): void =>
+      waiter.reject(this.#error("TIMEOUT", `no unit plays it after ${timeout} ms`));
+    const timer = Number.isFinite(timeout) ? this.#clock.after(timeout, late) : undefined;
+    this.#waiting.add(waiter);
+    try {
+      await waiter.promise;
+      return this;
+    } finally {
+      this.#waiting.delete(waiter);
+      timer?.cancel();
+      signal?.removeEventListener("abort", cancel);
+    }
+  }
+
+  /**
+   * Sends a one-way message to the next unit in turn. That it was sent does not say that it arrived.
+   *
+   * @returns the unit, or `undefined` when there is none
+   * @throws TroupeError `BAD_PAYLOAD`, `BAD_ARGUMENT`, or `OVERLOADED` when too much waits to be sent
+   */
+  send(target: string | CallOptions, data?: unknown): Unit | undefined {
+    const options = callOptions(target);
+    const payload = encodePayload(data);
+    const unit = options.unit === undefined ? this.#units.pick() : this.#member(options.unit);
+    unit?.send(this.#name(options.event), options.metadata, payload);
+    return unit;
+  }
+
+  /**
+   * Sends a one-way message to every unit.
+   *
+   * @returns the units it was sent to. One that has too much waiting to be sent is left out.
+   * @throws TroupeError `BAD_PAYLOAD`, `BAD_ARGUMENT`
+   */
+  broadcast(target: string | CallOptions, data?: unknown): Unit[] {
+    const options = callOptions(target);
+    return broadcastTo(this.#units.items, this.#name(options.event), options, encodePayload(data));
+  }
+
+  /**
+   * Asks the next unit in turn.
+   *
+   * @returns the answer's context: its `data`, and who gave it
+   * @throws TroupeError (rejects) `NO_UNITS` `NO_ROLE` `NO_EVENT` `ROLE_DISABLED` `REJECTED` `TIMEOUT`
+   *   `CANCELLED` `DISCONNECTED` `NOT_ALLOWED` `OVERLOADED` `BAD_PAYLOAD` `BAD_ARGUMENT`
+   */
+  request<Data = unknown>(target: string | RequestOptions, data?: unknown): Promise<Context<Data>> {
+    try {
+      const options: RequestOptions = callOptions(target);
+      const timeout = options.timeout === undefined ? undefined : checkTimeout(options.timeout);
+      const payload = encodePayload(data);
+      const unit = options.unit === undefined ? this.#units.pick() : this.#member(options.unit);
+      if (unit === undefined) return Promise.reject(this.#noUnits());
+      return unit.request(
+        this.#name(options.event),
+        options.metadata,
+        payload,
+        timeout,
+        options.signal,
+      );
+    } catch (thrown) {
+      return Promise.reject(toTroupeError(thrown, "BAD_ARGUMENT", "the request cannot be made"));
+    }
+  }
+
+  /**
+   * Asks every unit at once. Iterate over what comes back, in the order in which it comes; leaving the
+   * loop cancels what is still out.
+   *
+   * @throws TroupeError `NO_UNITS` `BAD_PAYLOAD` `BAD_ARGUMENT`
+   * @example
+   * ```ts
+   * import { Peer } from "troupe";
+   *
+   * const hub = new Peer();
+   * await hub.listen({ port: 0, host: "127.0.0.1" });
+   * const worker = new Peer({ name: "worker" });
+   * worker.role("worker").onRequest("load", () => 0.5);
+   * await worker.connect(`ws://127.0.0.1:${hub.port}`);
+   * await hub.destination("worker").whenReady();
+   *
+   * const survey = hub.destination("worker").survey<number>({ event: "load", timeout: 1000 });
+   * for await (const item of survey) {
+   *   if (item.error === undefined) console.log(item.unit.name, item.data);
+   * }
+   * console.log(`${survey.missing.length} stayed silent`);
+   *
+   * await worker.close();
+   * await hub.close();
+   * ```
+   */
+  survey<Data = unknown>(target: string | RequestOptions, data?: unknown): Survey<Data> {
+    const options: RequestOptions = callOptions(target);
+    const timeout = options.timeout === undefined ? undefined : checkTimeout(options.timeout);
+    const units = options.unit === undefined ? this.#units.items : [this.#member(options.unit)];
+    if (units.length === 0) throw this.#noUnits();
+    const payload = encodePayload(data);
+    const name = this.#name(options.event);
+    return new Survey(
+      units,
+      (unit, signal) => unit.request<Data>(name, options.metadata, payload, timeout, signal),
+      options.signal,
+    );
+  }
+
+  #name(event: string): Name {
+    return { role: this.name, event };
+  }
+
+  #member(unit: Unit): Unit {
+    if (this.#units.items.includes(unit)) return unit;
+    throw this.#error("NO_UNITS", `${unit.label} does not play it, or is gone`);
+  }
+
+  #joined(unit: Unit): void {
+    if (!this.#trusts(unit.id)) return;
+    this.#units.add(unit);
+    for (const waiter of this.#waiting) waiter.resolve();
+    if (this.#units.items.length === 1) this.emit("open");
+    this.emit("unit", unit);
+  }
+
+  #left(unit: Unit): void {
+    if (!this.#trusts(unit.id)) return;
+    this.#units.remove(unit);
+    if (!this.ready) this.emit("close");
+  }
+
+  #noUnits(): TroupeError {
+    if (this.#roster.closed)
+      return new TroupeError("CLOSED", "this peer is closed; make a new one");
+    return this.#error(
+      "NO_UNITS",
+      "no connected unit plays it; connect to one, or await destination.whenReady()",
+    );
+  }
+
+  #error(code: "CANCELLED" | "NO_UNITS" | "TIMEOUT", what: string, cause?: unknown): TroupeError {
+    return new TroupeError(code, `destination "${this.name}": ${what}`, { cause });
+  }
+}
+
+/** @internal Encoded once, sent to all who can take it. */
+export function broadcastTo(
+  units: Iterable<Unit>,
+  name: Name,
+  { metadata }: Pick<CallOptions, "metadata">,
+  payload: Payload,
+): Unit[] {
+  const reached: Unit[] = [];
+  for (const unit of units) {
+    try {
+      unit.send(name, metadata, payload);
+      reached.push(unit);
+    } catch (thrown) {
+      const error = toTroupeError(thrown, "BAD_ARGUMENT", "the message cannot be sent");
+      if (error.code !== "OVERLOADED" && error.code !== "DISCONNECTED") throw error;
+    }
+  }
+  return reached;
+}

@@ -1,0 +1,85 @@
+import { badArgument } from "../errors.ts";
+import type { Context } from "./context.ts";
+
+/** Answers in callback form; the first call counts. */
+export type AnswerCallback = (error?: unknown, data?: unknown) => void;
+
+/**
+ * Answers a request: by what it returns or resolves to, by throwing or rejecting, or, when it takes a
+ * second parameter, by calling that. In middleware `undefined` is no answer.
+ */
+export type RequestHandler<Data = unknown> = (
+  ctx: Context<Data>,
+  answer: AnswerCallback,
+) => unknown;
+
+/** Takes a one-way message in. What it returns is ignored; what it throws is logged. */
+export type MessageHandler<Data = unknown> = (ctx: Context<Data>) => unknown;
+
+/** @internal Any of them: only its author knows what data it expects. */
+export type Handler = (ctx: Context<never>, answer: AnswerCallback) => unknown;
+
+/** @internal Kinds of calls that can be handled. */
+export type Kind = "message" | "request";
+
+const EVERY_KIND: readonly Kind[] = ["message", "request"];
+const NO_HANDLERS: readonly Handler[] = [];
+
+/** @internal The handlers of a peer or of a role. */
+export class Handlers {
+  readonly #data: Handler[] = [];
+  readonly #kind: Record<Kind, Handler[]> = { message: [], request: [] };
+  readonly #events: Record<Kind, Map<string, Handler[]>> = {
+    message: new Map(),
+    request: new Map(),
+  };
+  /** Per kind what runs before event handlers, in order. */
+  readonly middleware: Record<Kind, readonly Handler[]> = { message: [], request: [] };
+
+  /** Runs for every call of every kind. */
+  addData(handler: Handler): void {
+    checkHandler(handler);
+    this.#data.push(handler);
+    for (const kind of EVERY_KIND) this.#arrange(kind);
+  }
+
+  /** One event's handler, or middleware for every call of one kind. */
+  add(kind: Kind, first: string | Handler, handler: Handler | undefined): void {
+    if (typeof first === "string") this.addEvent(kind, first, handler);
+    else this.#addKind(kind, first);
+  }
+
+  #addKind(kind: Kind, handler: Handler): void {
+    checkHandler(handler);
+    this.#kind[kind].push(handler);
+    this.#arrange(kind);
+  }
+
+  /** Runs for one event. */
+  addEvent(kind: Kind, event: string, handler: Handler | undefined): void {
+    checkHandler(handler);
+    const handlers = this.#events[kind].get(event);
+    if (handlers === undefined) this.#events[kind].set(event, [handler]);
+    else handlers.push(handler);
+  }
+
+  /** Takes one event handler off again. */
+  removeEvent(kind: Kind, event: string, handler: Handler): void {
+    const left = this.event(kind, event).filter((other) => other !== handler);
+    if (left.length === 0) this.#events[kind].delete(event);
+    else this.#events[kind].set(event, left);
+  }
+
+  /** The handlers of one event. */
+  event(kind: Kind, event: string): readonly Handler[] {
+    return this.#events[kind].get(event) ?? NO_HANDLERS;
+  }
+
+  #arrange(kind: Kind): void {
+    this.middleware[kind] = [...this.#data, ...this.#kind[kind]];
+  }
+}
+
+function checkHandler(handler: unknown): asserts handler is Handler {
+  if (typeof handler !== "function") throw badArgument("a handler must be a function");
+}

@@ -1,0 +1,43 @@
+import type { Limits, Timeouts } from "../connection/limits.ts";
+import type { Allow } from "./allow.ts";
+
+/** Where a peer writes what nobody else can be told. `console` is one. */
+export interface Logger {
+  /** Something of the user's own failed, such as the handler of a one-way message. */
+  error(message: string, cause?: unknown): void;
+  /** A stranger was refused, or a connection ended by a breach of the protocol. */
+  warn(message: string, cause?: unknown): void;
+}
+
+/** A key pair as hyperseaport and others write it; `secretKey` begins with the 32-byte seed. */
+export interface KeyPair {
+  /** 32 bytes. */
+  readonly publicKey: Uint8Array;
+  /** 32 bytes (the seed) or 64 (seed and public key). */
+  readonly secretKey: Uint8Array;
+}
+
+/** How a peer is made. Everything has a default. */
+export interface PeerOptions {
+  /** A name for people; need not be unique. Default empty. */
+  readonly name?: string | undefined;
+  /** Whether it wants to be told of other peers. Default true. */
+  readonly friendly?: boolean | undefined;
+  /**
+   * Who it is: the path of a key file (made with mode 0600 when there is none; Node only), a seed of
+   * 32 bytes, or a key pair. By default a new identity that lives as long as the peer.
+   */
+  readonly identity?: string | Uint8Array | KeyPair | undefined;
+  /** 32 random bytes, or their 64 hex digits: whoever lacks them cannot connect, nor see who is there. */
+  readonly networkKey?: string | Uint8Array | undefined;
+  /** Who may connect: public keys, or a function. Default everybody. */
+  readonly allow?: Allow | undefined;
+  /** Text fields that units can read, as by {@link Peer.setTag}. */
+  readonly tags?: Readonly<Record<string, string>> | undefined;
+  /** How long things may take. */
+  readonly timeouts?: Partial<Timeouts> | undefined;
+  /** What others may cost. */
+  readonly limits?: Partial<Limits> | undefined;
+  /** Default `console`. */
+  readonly logger?: Logger | undefined;
+}

@@ -1,0 +1,100 @@
+import type { RoleState } from "../frame/type.ts";
+import { type Allow, type Allowed, checkAllow } from "./allow.ts";
+import { type Handler, Handlers, type MessageHandler, type RequestHandler } from "./handlers.ts";
+
+/** How a role is made. */
+export interface RoleOptions {
+  /** Whether it takes calls from the start. Default true. */
+  readonly active?: boolean | undefined;
+  /** Who may call it: public keys, or a function. Default everybody who may connect. */
+  readonly allow?: Allow | undefined;
+}
+
+/**
+ * A named service on this peer. Made by {@link Peer.role}.
+ *
+ * @example
+ * ```ts
+ * import { Peer } from "troupe";
+ *
+ * const peer = new Peer();
+ * const counter = peer.role("counter");
+ * let count = 0;
+ * counter.onMessage("add", (ctx) => void (count += Number(ctx.data)));
+ * counter.onRequest("count", () => count);
+ * counter.disable(); // no unit sees it any more
+ * counter.enable();
+ * ```
+ */
+export class Role {
+  /** What units ask for. */
+  readonly name: string;
+  /** @internal */
+  readonly handlers: Handlers = new Handlers();
+  readonly #allows: Allowed;
+  readonly #changed: (role: Role) => void;
+  #active: boolean;
+
+  /** @internal */
+  constructor(name: string, options: RoleOptions, changed: (role: Role) => void) {
+    this.name = name;
+    this.#active = options.active ?? true;
+    this.#allows = checkAllow(`role "${name}": allow`, options.allow);
+    this.#changed = changed;
+  }
+
+  /** Whether it takes calls. */
+  get active(): boolean {
+    return this.#active;
+  }
+
+  /** @internal As it is announced. */
+  get state(): RoleState {
+    return { name: this.name, active: this.#active, version: "" };
+  }
+
+  /** @internal Whether the holder of this public key may call it. */
+  allows(id: string): boolean {
+    return this.#allows(id);
+  }
+
+  /** Takes calls from now on; every unit is told. */
+  enable(): this {
+    return this.#set(true);
+  }
+
+  /** Takes no more calls: requests are refused with `ROLE_DISABLED`, messages dropped; every unit is told. */
+  disable(): this {
+    return this.#set(false);
+  }
+
+  /** Handles one-way messages: those of one event, or, as middleware, all of this role. */
+  onMessage<Data = unknown>(event: string, handler: MessageHandler<Data>): this;
+  onMessage<Data = unknown>(middleware: MessageHandler<Data>): this;
+  onMessage(first: string | Handler, handler?: Handler): this {
+    this.handlers.add("message", first, handler);
+    return this;
+  }
+
+  /** Handles requests: those of one event, or, as middleware, all of this role. */
+  onRequest<Data = unknown>(event: string, handler: RequestHandler<Data>): this;
+  onRequest<Data = unknown>(middleware: RequestHandler<Data>): this;
+  onRequest(first: string | Handler, handler?: Handler): this {
+    this.handlers.add("request", first, handler);
+    return this;
+  }
+
+  /** Middleware for calls of every kind to this role. */
+  onData<Data = unknown>(middleware: RequestHandler<Data>): this {
+    this.handlers.addData(middleware);
+    return this;
+  }
+
+  #set(active: boolean): this {
+    if (this.#active !== active) {
+      this.#active = active;
+      this.#changed(this);
+    }
+    return this;
+  }
+}
