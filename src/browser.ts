@@ -21,8 +21,15 @@ export type {
 } from "./peer/destination.ts";
 export type { Connected } from "./peer/dialer.ts";
 export type { AnswerCallback, MessageHandler, RequestHandler } from "./peer/handlers.ts";
-export type { KeyPair, Logger, PeerOptions } from "./peer/options.ts";
-export { type CloseOptions, type ConnectOptions, Peer, type PeerEvents } from "./peer/peer.ts";
+export type {
+  CloseOptions,
+  ConnectOptions,
+  KeyPair,
+  Logger,
+  PeerOptions,
+} from "./peer/options.ts";
+export { Peer } from "./peer/peer.ts";
+export type { PeerEvents } from "./peer/peer-events.ts";
 export type { Role, RoleOptions } from "./peer/role.ts";
 export type { Survey, SurveyFailure, SurveyItem } from "./peer/survey.ts";
 export type { Subscription } from "./peer/topic.ts";

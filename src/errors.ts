@@ -90,12 +90,13 @@ export function toTroupeError(thrown: unknown, code: ErrorCode, what: string): T
   return new TroupeError(code, `${what}: ${messageOf(thrown)}`, { cause: thrown });
 }
 
+/** Text from the other side as it goes into messages and logs: on one line, and not endless. */
+export const shown = (text: string): string => JSON.stringify(text.slice(0, 200));
+
 /** The text of anything that can be thrown. */
 export function messageOf(thrown: unknown): string {
-  if (thrown instanceof Error) return thrown.message;
-  if (typeof thrown === "string") return thrown;
   try {
-    return String(thrown);
+    return thrown instanceof Error ? String(thrown.message) : String(thrown);
   } catch {
     return "a value that cannot be shown";
   }

@@ -12,7 +12,7 @@ export interface Pipe {
 }
 
 /** Puts a pipe on a socket. */
-export type Lay = (socket: WebSocket, received: (payload: Uint8Array) => void) => Pipe;
+type Lay = (socket: WebSocket, received: (payload: Uint8Array) => void) => Pipe;
 
 /** What tells the bare subjects apart. */
 export interface BareOptions {

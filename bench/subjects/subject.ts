@@ -26,7 +26,7 @@ export interface Server {
   broadcast(payload: Uint8Array): void;
 }
 
-export interface Closable {
+interface Closable {
   /** Resolves when nothing of the connection is left on this side. */
   close(): Promise<void>;
 }

@@ -20,7 +20,7 @@ async function serve(hears: Hears): Promise<Server> {
   await peer.listen({ port: 0, host: "127.0.0.1" });
   const listeners = peer.destination(LISTENER);
   return {
-    port: peer.port,
+    port: peer.port ?? 0,
     get listeners() {
       return [...listeners.units].length;
     },

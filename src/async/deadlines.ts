@@ -93,12 +93,16 @@ export class Deadlines {
     const now = this.#clock.now();
     let head = queue.head;
     // Half a millisecond: platform timers may fire that much before their time.
-    while (head !== undefined && head.due <= now + 0.5) {
-      queue.unlink(head);
-      head.expire();
+    try {
+      while (head !== undefined && head.due <= now + 0.5) {
+        queue.unlink(head);
+        head.expire();
+        head = queue.head;
+      }
+    } finally {
       head = queue.head;
+      if (head !== undefined) this.#arm(queue, head.due - now);
+      else if (this.#queues.get(queue.ms) === queue) this.#queues.delete(queue.ms);
     }
-    if (head !== undefined) this.#arm(queue, head.due - now);
-    else this.#queues.delete(queue.ms);
   }
 }

@@ -13,7 +13,13 @@ const guards = new WeakMap<object, Listener>();
  * its error surfaces like one of a timer callback, as an uncaught exception of the user's own code.
  */
 export class Emitter<Events extends EventMap<Events>> {
-  readonly #inner = new EventEmitter();
+  /** Made for the first listener: most of what could be listened to never is. */
+  #made: EventEmitter | undefined;
+
+  get #inner(): EventEmitter {
+    this.#made ??= new EventEmitter();
+    return this.#made;
+  }
 
   /** Calls `listener` at each `event` from now on. */
   on<K extends keyof Events & string>(event: K, listener: (...args: Events[K]) => void): this {
@@ -35,12 +41,12 @@ export class Emitter<Events extends EventMap<Events>> {
 
   /** How many listeners `event` has. */
   listenerCount(event: keyof Events & string): number {
-    return this.#inner.listenerCount(event);
+    return this.#made?.listenerCount(event) ?? 0;
   }
 
   /** @internal For the owner: tells all listeners. */
   emit<K extends keyof Events & string>(event: K, ...args: Events[K]): void {
-    this.#inner.emit(event, ...args);
+    this.#made?.emit(event, ...args);
   }
 }
 

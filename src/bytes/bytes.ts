@@ -22,11 +22,13 @@ export function equal(a: Uint8Array, b: Uint8Array): boolean {
   return difference === 0;
 }
 
-/** Lowercase hexadecimal text of `bytes`. */
+const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) =>
+  byte.toString(16).padStart(2, "0"),
+);
+
+/** Lowercase hexadecimal text of `bytes`, in one piece: appending would keep a tree of its parts. */
 export function toHex(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) text += byte.toString(16).padStart(2, "0");
-  return text;
+  return Array.from(bytes, (byte) => HEX[byte]).join("");
 }
 
 /** The bytes of hexadecimal text in either case, or `undefined` when it is not that. */

@@ -16,6 +16,9 @@ interface Guest {
   allowance: Allowance | undefined;
 }
 
+/** Most sockets that may wait for their upgrade; one more puts the one that waited longest out. */
+const MAX_GUESTS = 2048;
+
 /**
  * The sockets that have connected and not upgraded yet. Each has a time, which runs from the
  * connection on whatever comes or does not come, and a number of bytes.
@@ -45,6 +48,7 @@ export class WaitingRoom {
       raw.destroy();
       return;
     }
+    if (this.#guests.size >= MAX_GUESTS) this.#guests.values().next().value?.raw.destroy();
     const gone = (): void => {
       this.#forget(address);
     };

@@ -3,14 +3,22 @@ import type { TroupeError } from "../errors.ts";
 import type { Payload } from "../frame/payload.ts";
 import type { Metadata, Name, RoleState } from "../frame/type.ts";
 
+/** Most characters of one text in an introduction. */
+export const MAX_INTRODUCED_TEXT = 255;
+/** Most entries of one list or map in it. */
+export const MAX_INTRODUCED_ENTRIES = 64;
+
 /** What a peer tells about itself beside its roles. */
 export interface Introduction {
+  /** A name for people. */
   readonly name: string;
   /** Whether it wants to be told of others. */
   readonly friendly: boolean;
   /** Where it can be dialled, as far as it knows. */
   readonly addresses: readonly string[];
+  /** Text fields of its user's. */
   readonly tags: Readonly<Record<string, string>>;
+  /** What it tells about its process. */
   readonly meta: Readonly<Record<string, unknown>>;
 }
 
@@ -56,18 +64,27 @@ export interface IncomingRequest {
 
 /** Who uses a connection: what it hears, in the order of the wire. None of these may throw. */
 export interface ConnectionOwner {
+  /**
+   * It is open: both sides have introduced themselves. `roles` are the other side's, `told` is the
+   * number of the role list that was sent. What follows comes only after this.
+   */
+  opened(connection: Connection, roles: RoleList, told: number): void;
+  /** It has ended without ever being open. */
+  failed(reason: TroupeError): void;
   message(name: Name, metadata: Metadata | undefined, payload: Payload): void;
   request(request: IncomingRequest): void;
   /** The other side's roles have changed: these are all, or now stand for their names. */
   roles(list: RoleList, full: boolean): void;
   /** The other side wants no new work. */
   draining(): void;
-  /** What waited to be sent has left. */
+  /** It is congested no more. */
   drained(): void;
   /** A request or answer in flight was the last one. */
   idle(): void;
-  /** The end, once; all calls have been failed with `reason` before. */
+  /** It was open and has ended; all calls have been failed with `reason` before. */
   closed(reason: TroupeError): void;
+  /** Its channel is closed, whether it was ever open or not: the very last thing. */
+  gone(): void;
 }
 
 /** A dialect spoken over a channel: all that Peer and Unit know of the wire. */
@@ -84,12 +101,17 @@ export interface Connection {
   readonly load: number;
   /** Bytes waiting to be sent. */
   readonly buffered: number;
+  /** Whether so much waits that whoever can wait should, until its owner hears `drained`. */
+  readonly congested: boolean;
   /** Smoothed round-trip time in milliseconds; `undefined` until measured. */
   readonly rtt: number | undefined;
 
-  /** @throws TroupeError `BAD_ARGUMENT`, `BAD_PAYLOAD`, `OVERLOADED` when it cannot be sent */
+  /**
+   * @internal
+   * @throws TroupeError `BAD_ARGUMENT`, `BAD_PAYLOAD`, `OVERLOADED` when it cannot be sent
+   */
   send(name: Name, metadata: Metadata | undefined, payload: Payload): void;
-  /** As {@link Connection.send}; `deadline` in milliseconds, 0 for none. Does not start the call's time. */
+  /** @internal As `send`; `deadline` in milliseconds, 0 for none. Does not start the call's time. */
   request(
     call: Call,
     name: Name,
@@ -97,11 +119,11 @@ export interface Connection {
     metadata: Metadata | undefined,
     payload: Payload,
   ): void;
-  /** The caller gave up: the other side is told; the call will not be settled by this connection. */
+  /** @internal The caller gave up: the other side is told; the call will not be settled by this connection. */
   cancel(call: Call): void;
-  /** Tells roles: all, or those that changed. */
+  /** @internal Tells roles: all, or those that changed. */
   announce(list: RoleList, full: boolean): void;
-  /** Asks the other side for no new work. */
+  /** @internal Asks the other side for no new work. */
   drain(): void;
   /** Says goodbye with a reason and ends. */
   close(reason: TroupeError): void;

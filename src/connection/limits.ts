@@ -37,13 +37,18 @@ export const DEFAULT_LIMITS: Limits = {
 
 export const DEFAULT_TIMEOUTS: Timeouts = { request: 60_000, handshake: 5_000, heartbeat: 10_000 };
 
+const HIGH_WATER = 64 * 1024;
+
+/** Bytes waiting to be sent above which a connection is congested: whoever can wait should. */
+export const highWater = ({ sendBuffer }: Limits): number => Math.min(HIGH_WATER, sendBuffer);
+
 /** Bytes that a frame's header adds to a payload at most, names and metadata included. */
 export const FRAME_OVERHEAD: number = 256 * 1024;
 
 /**
  * `given` over `defaults`.
  *
- * @throws TroupeError `BAD_ARGUMENT` for an unknown name or anything but a positive number
+ * @throws TroupeError `BAD_ARGUMENT` for an unknown name or anything but a positive whole number
  */
 export function withDefaults<T extends object>(
   what: string,
@@ -52,13 +57,13 @@ export function withDefaults<T extends object>(
 ): T {
   if (given === undefined) return defaults;
   for (const [name, value] of Object.entries(given)) {
-    if (!(name in defaults)) {
+    if (!Object.hasOwn(defaults, name)) {
       throw badArgument(
         `${what}.${name} is unknown; there are ${Object.keys(defaults).join(", ")}`,
       );
     }
-    if (value !== undefined && !(typeof value === "number" && value > 0)) {
-      throw badArgument(`${what}.${name} must be a number above 0, not ${String(value)}`);
+    if (value !== undefined && !(Number.isSafeInteger(value) && Number(value) > 0)) {
+      throw badArgument(`${what}.${name} must be a whole number above 0, not ${String(value)}`);
     }
   }
   const defined = Object.entries(given).filter(([, value]) => value !== undefined);

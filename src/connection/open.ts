@@ -4,9 +4,9 @@ import type { TroupeError } from "../errors.ts";
 import { DialerHandshake } from "../session/dialer.ts";
 import type { HandshakeConfig } from "../session/handshake.ts";
 import { ResponderHandshake } from "../session/responder.ts";
-import type { Connection } from "./connection.ts";
+import type { Connection, ConnectionOwner } from "./connection.ts";
 import { decodeParameters, encodeParameters, type Parameters } from "./native/introduction.ts";
-import { type NativeConfig, NativeConnection, type OpeningOwner } from "./native/native.ts";
+import { type NativeConfig, NativeConnection } from "./native/native.ts";
 
 /** What a peer proves and demands whenever a connection opens. */
 export interface Credentials {
@@ -39,7 +39,7 @@ export function openConnection(
   credentials: Credentials,
   judge: Judge,
   config: NativeConfig,
-  owner: OpeningOwner,
+  owner: ConnectionOwner,
   time: number,
 ): Connection {
   const { crypto } = credentials;

@@ -1,17 +1,18 @@
 import { type ErrorCode, TroupeError } from "../errors.ts";
 import { decodePayload, type Payload } from "../frame/payload.ts";
 
-/** What a remote handler may make its caller see. All other codes are this side's own findings. */
+/**
+ * What a remote handler may make its caller see. All other codes are this side's own findings: a
+ * TIMEOUT here is never one that the handler met elsewhere.
+ */
 const REMOTE_CODES: ReadonlySet<string> = new Set<ErrorCode>([
   "BAD_PAYLOAD",
-  "CANCELLED",
   "LIMIT",
   "NO_EVENT",
   "NO_ROLE",
   "NOT_ALLOWED",
   "OVERLOADED",
   "ROLE_DISABLED",
-  "TIMEOUT",
 ]);
 
 const isRemoteCode = (code: string): code is ErrorCode => REMOTE_CODES.has(code);

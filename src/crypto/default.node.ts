@@ -1,7 +1,6 @@
 import { diffieHellman, type KeyObject, randomBytes, sign, verify } from "node:crypto";
 import { NodeAead } from "./aead.node.ts";
 import { blake2b256 } from "./blake2b.ts";
-import { startCpace } from "./cpace.ts";
 import { exactly } from "./exactly.ts";
 import type { Agreement, CryptoProvider, Signer } from "./provider.ts";
 import { privateKeyOf, publicBytesOf, publicKeyOf } from "./raw-key.node.ts";
@@ -15,8 +14,18 @@ export const provider: CryptoProvider = {
   signer,
   verify: verifyStrict,
   aead: (key) => new NodeAead(key),
-  pake: startCpace,
+  preparePake,
+  pake: (input, scalar) => {
+    if (startCpace === undefined) throw new Error("preparePake() has not been awaited");
+    return startCpace(input, scalar);
+  },
 };
+
+let startCpace: CryptoProvider["pake"] | undefined;
+
+async function preparePake(): Promise<void> {
+  ({ startCpace } = await import("./cpace.ts"));
+}
 
 function agreement(secret: Uint8Array): Agreement {
   exactly(32, secret, "X25519 secret");

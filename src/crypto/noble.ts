@@ -23,6 +23,7 @@ export const noble: CryptoProvider = {
   signer,
   verify,
   aead: (key) => new NobleAead(key),
+  preparePake: () => Promise.resolve(),
   pake: startCpace,
 };
 

@@ -91,6 +91,11 @@ export interface CryptoProvider {
    * must not be written to afterwards.
    */
   aead(key: Uint8Array): Aead;
+  /**
+   * Loads what {@link CryptoProvider.pake} needs, which is a megabyte of heap that a peer without
+   * pre-shared keys does without. To be awaited before the first `pake`.
+   */
+  preparePake(): Promise<void>;
   /** Starts a CPace exchange with `scalar`, 64 uniformly random bytes that are never used again. */
   pake(input: PakeInput, scalar: Uint8Array): PakeStep;
 }

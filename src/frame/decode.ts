@@ -1,3 +1,4 @@
+import { EMPTY } from "../bytes/bytes.ts";
 import { Reader } from "../bytes/reader.ts";
 import { broken } from "../errors.ts";
 import { NamesIn } from "./names.ts";
@@ -22,6 +23,12 @@ const ACTIVE = 1;
 export class FrameDecoder {
   readonly #reader = new Reader();
   readonly #names = new NamesIn();
+  #stopped = false;
+
+  /** Reads nothing more, not even the rest of the record at hand. */
+  stop(): void {
+    this.#stopped = true;
+  }
 
   /**
    * Walks a record. The sink hears every frame before the first broken one.
@@ -30,11 +37,13 @@ export class FrameDecoder {
    */
   decode(record: Uint8Array, sink: FrameSink): void {
     const reader = this.#reader.over(record);
-    while (reader.left > 0) {
+    while (reader.left > 0 && !this.#stopped) {
       const outer = reader.narrow(reader.varint());
       this.#frame(reader, sink);
       reader.widen(outer);
     }
+    // An idle connection shall not hold the last record.
+    reader.over(EMPTY);
   }
 
   #frame(reader: Reader, sink: FrameSink): void {

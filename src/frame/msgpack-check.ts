@@ -2,10 +2,11 @@ import { broken } from "../errors.ts";
 
 /** Our extension for Map: this header, then an array of keys and values in turn. */
 export const EXT_MAP = 0x6d;
+/** An Error: this header, then an array of its name, message and cause. */
+export const EXT_ERROR = 0x6e;
 
 const EXT_UNDEFINED = 0x00;
 const EXT_BIGINT = 0x42;
-const EXT_ERROR = 0x65;
 const EXT_SET = 0x73;
 const EXT_TYPED = 0x74;
 const EXT_DATE = 0xff;
@@ -20,6 +21,7 @@ const EXT_DATE = 0xff;
  * @throws TroupeError `PROTOCOL` for anything that we would not have written
  */
 export function checkMsgpack(bytes: Uint8Array, maxDepth: number): void {
+  announced = 0;
   const end = skipValue(bytes, 0, maxDepth);
   if (end !== bytes.length)
     throw broken(`structured payload: ${bytes.length - end} bytes too many`);
@@ -85,7 +87,15 @@ function skipValue(bytes: Uint8Array, at: number, depth: number): number {
   }
 }
 
+/** Most values in one payload: a byte each on the wire, some fifty each in memory. */
+export const MAX_VALUES = 1_000_000;
+
+/** Values announced so far in the walk that runs; walks do not interleave. */
+let announced = 0;
+
 function skipValues(bytes: Uint8Array, at: number, count: number, depth: number): number {
+  announced += count;
+  if (announced > MAX_VALUES) throw broken(`structured payload: more than ${MAX_VALUES} values`);
   if (depth === 0) throw broken("structured payload: nested too deep");
   if (count > bytes.length - at)
     throw broken(`structured payload: ${count} items announced, bytes for fewer`);
@@ -109,8 +119,8 @@ function skipExtension(bytes: Uint8Array, at: number, length: number, depth: num
       // The data byte is filler; what the extension is about follows as an array.
       if (length !== 1 || !isArray(byteAt(bytes, end)))
         throw broken("structured payload: bad extension");
-      if (depth === 0) throw broken("structured payload: nested too deep");
-      return skipValue(bytes, end, depth - 1);
+      // The two are one level, as they are where payloads are made.
+      return skipValue(bytes, end, depth);
     default:
       throw broken(`structured payload: unknown extension ${type}`);
   }

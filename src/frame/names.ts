@@ -1,7 +1,7 @@
 import type { Reader } from "../bytes/reader.ts";
 import { encodeText } from "../bytes/text.ts";
-import { prefixedLength, type Writer } from "../bytes/writer.ts";
 import { varintLength } from "../bytes/varint.ts";
+import { prefixedLength, type Writer } from "../bytes/writer.ts";
 import { badArgument, broken } from "../errors.ts";
 import { MAX_NAME, type Name } from "./type.ts";
 
@@ -29,7 +29,7 @@ interface Spelling {
 
 /** The names we have defined for the other side. */
 export class NamesOut {
-  readonly #numbers = new Map<string, Map<string, NameReference>>();
+  #numbers: Map<string, Map<string, NameReference>> | undefined;
   #next = FIRST;
 
   /**
@@ -38,7 +38,7 @@ export class NamesOut {
    * @throws TroupeError `BAD_ARGUMENT` when a name is longer than {@link MAX_NAME} bytes
    */
   refer(name: Name): NameReference {
-    return this.#numbers.get(name.role)?.get(name.event) ?? this.#introduce(name);
+    return this.#numbers?.get(name.role)?.get(name.event) ?? this.#introduce(name);
   }
 
   #introduce(name: Name): NameReference {
@@ -47,6 +47,7 @@ export class NamesOut {
       event: checkedName("event", name.event),
     };
     if (this.#next >= FIRST + MAX_NAMES) return { reference: SPELLED, spelling };
+    this.#numbers ??= new Map();
     let events = this.#numbers.get(name.role);
     if (events === undefined) {
       events = new Map();
@@ -59,7 +60,7 @@ export class NamesOut {
 
 /** The names the other side has defined for us. */
 export class NamesIn {
-  readonly #names: Name[] = [];
+  #names: Name[] | undefined;
 
   /**
    * Reads one name.
@@ -69,12 +70,13 @@ export class NamesIn {
   read(reader: Reader): Name {
     const reference = reader.varint();
     if (reference >= FIRST) {
-      const name = this.#names[reference - FIRST];
+      const name = this.#names?.[reference - FIRST];
       if (name === undefined) throw broken(`name number ${reference} was never defined`);
       return name;
     }
     const name: Name = { role: reader.text(MAX_NAME), event: reader.text(MAX_NAME) };
     if (reference === DEFINED) {
+      this.#names ??= [];
       if (this.#names.length >= MAX_NAMES) throw broken(`more than ${MAX_NAMES} names defined`);
       this.#names.push(name);
     }

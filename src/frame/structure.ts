@@ -1,6 +1,6 @@
-import { Packr, addExtension } from "msgpackr";
-import { broken, TroupeError } from "../errors.ts";
-import { checkMsgpack, EXT_MAP } from "./msgpack-check.ts";
+import { addExtension, Packr } from "msgpackr";
+import { broken, messageOf, TroupeError } from "../errors.ts";
+import { checkMsgpack, EXT_ERROR, EXT_MAP, MAX_VALUES } from "./msgpack-check.ts";
 
 /** Deepest nesting of a structured payload, for both directions. */
 export const MAX_DEPTH = 64;
@@ -20,6 +20,30 @@ addExtension({
   read: (flat: unknown) => toMap(flat),
 });
 
+/** An Error on its way. */
+class ErrorParts {
+  readonly parts: readonly [name: string, message: string, cause: unknown];
+  constructor({ name, message }: Error, cause: unknown) {
+    this.parts = [String(name), String(message), cause];
+  }
+}
+
+// Beside msgpackr's own, which looks the stranger's name up where it finds more than errors.
+addExtension({
+  Class: ErrorParts,
+  type: EXT_ERROR,
+  write: ({ parts }: ErrorParts) => parts,
+  read: (parts: unknown) => toError(parts),
+});
+
+/** Errors that come out as what they went in; of all others the name is kept. */
+const ERROR_CLASSES: ReadonlyMap<unknown, ErrorConstructor> = new Map(
+  [EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map((type) => [
+    type.name,
+    type,
+  ]),
+);
+
 const packr = new Packr({ useRecords: false, moreTypes: true, mapsAsObjects: true });
 
 /**
@@ -31,10 +55,15 @@ const packr = new Packr({ useRecords: false, moreTypes: true, mapsAsObjects: tru
  */
 export function encodeStructure(value: unknown): Uint8Array {
   try {
-    return packr.pack(travelling(value, [], 0));
+    const bytes = packr.pack(travelling(value, [], 0));
+    // Only so many bytes can hold more values than a reader takes.
+    if (bytes.length > MAX_VALUES) checkMsgpack(bytes, MAX_DEPTH);
+    return bytes;
   } catch (thrown) {
-    if (thrown instanceof TroupeError) throw thrown;
-    throw new TroupeError("BAD_PAYLOAD", "data cannot be encoded", { cause: thrown });
+    if (thrown instanceof TroupeError && thrown.code === "BAD_PAYLOAD") throw thrown;
+    throw new TroupeError("BAD_PAYLOAD", `data cannot be encoded: ${messageOf(thrown)}`, {
+      cause: thrown,
+    });
   }
 }
 
@@ -60,6 +89,16 @@ function toMap(flat: unknown): Map<unknown, unknown> {
   return map;
 }
 
+function toError(parts: unknown): Error {
+  const [name, message, cause] = Array.isArray(parts) ? (parts as readonly unknown[]) : [];
+  if (typeof name !== "string" || typeof message !== "string")
+    throw broken("an Error without name or message");
+  const known = ERROR_CLASSES.get(name);
+  const error = new (known ?? Error)(message, cause === undefined ? {} : { cause });
+  if (known === undefined) error.name = name;
+  return error;
+}
+
 /** Returns `value` itself where nothing needs to be replaced, so plain data is walked and not copied. */
 function travelling(value: unknown, path: (string | number)[], depth: number): unknown {
   if (typeof value === "function" || typeof value === "symbol")
@@ -68,20 +107,37 @@ function travelling(value: unknown, path: (string | number)[], depth: number): u
   if (depth >= MAX_DEPTH) {
     throw cannotTravel(path, `nested deeper than ${MAX_DEPTH} levels, or part of itself`);
   }
+  return travellingContainer(value, path, depth);
+}
+
+function travellingContainer(value: object, path: (string | number)[], depth: number): unknown {
   if (Array.isArray(value)) return travellingArray(value, path, depth);
-  if (value instanceof Date || ArrayBuffer.isView(value) || value instanceof ArrayBuffer)
+  if (value instanceof Date || ArrayBuffer.isView(value) || value instanceof ArrayBuffer) {
     return value;
+  }
   if (value instanceof Map) return new MapEntries(travellingArray([...value].flat(1), path, depth));
   if (value instanceof Set) return new Set(travellingArray([...value], path, depth));
-  if (value instanceof Error) return value;
-  if (value instanceof Promise) throw cannotTravel(path, "a promise: await it first");
-  if (value instanceof RegExp || value instanceof WeakMap || value instanceof WeakSet) {
-    throw cannotTravel(path, `a ${value.constructor.name}`);
-  }
+  if (value instanceof Error) return travellingError(value, path, depth);
+  const foreign = nameOfForeign(value);
+  if (foreign !== undefined) throw cannotTravel(path, foreign);
   if ("toJSON" in value && typeof value.toJSON === "function") {
     return travelling(value.toJSON(), path, depth + 1);
   }
   return travellingObject(value, path, depth);
+}
+
+/** What an object is that would arrive as an empty one. */
+function nameOfForeign(value: object): string | undefined {
+  if (value instanceof Promise) return "a promise: await it first";
+  const isForeign = value instanceof RegExp || value instanceof WeakMap || value instanceof WeakSet;
+  return isForeign ? `a ${value.constructor.name}` : undefined;
+}
+
+function travellingError(error: Error, path: (string | number)[], depth: number): ErrorParts {
+  path.push("cause");
+  const cause = travelling(error.cause, path, depth + 1);
+  path.pop();
+  return new ErrorParts(error, cause);
 }
 
 function travellingArray(

@@ -50,10 +50,13 @@ export class Acceptor implements Reception {
       );
     }
     let settled = false;
-    const connection = this.#open(channel, timeLeft, () => {
+    let connection: Connection | undefined;
+    const done = (): void => {
       settled = true;
       if (connection !== undefined) this.#strangers.delete(connection);
-    });
+    };
+    // A channel that is over already is done before there is a connection.
+    connection = this.#open(channel, timeLeft, done);
     if (!settled) this.#strangers.set(connection, this.#clock.now());
   }
 

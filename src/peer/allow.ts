@@ -16,9 +16,18 @@ const everybody: Allowed = () => true;
  */
 export function checkAllow(what: string, allow: Allow | undefined): Allowed {
   if (allow === undefined) return everybody;
-  if (typeof allow === "function") return (id) => allow(id) === true;
+  if (typeof allow === "function") return (id) => says(allow, id);
   if (!Array.isArray(allow))
     throw badArgument(`${what} must be a list of public keys or a function`);
-  const ids = new Set(allow.map((id) => toHex(parseId(id))));
+  const ids = new Set(allow.map((id: string) => toHex(parseId(id))));
   return (id) => ids.has(id);
+}
+
+/** A check that fails has not said yes, and must not end a connection either. */
+function says(allow: (id: string) => boolean, id: string): boolean {
+  try {
+    return allow(id) === true;
+  } catch {
+    return false;
+  }
 }

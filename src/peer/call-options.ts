@@ -1,5 +1,5 @@
-import type { Metadata } from "../frame/type.ts";
 import { badArgument } from "../errors.ts";
+import type { Metadata } from "../frame/type.ts";
 import type { Unit } from "./unit.ts";
 
 /** How a call is made; wherever an event name is taken, this is, too. It is never written to. */

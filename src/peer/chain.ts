@@ -1,5 +1,5 @@
 import { defer } from "../async/deferred.ts";
-import { TroupeError } from "../errors.ts";
+import { shown, TroupeError } from "../errors.ts";
 import type { Context } from "./context.ts";
 import type { Handler } from "./handlers.ts";
 
@@ -9,7 +9,12 @@ export type Settle = (error: unknown, data: unknown) => void;
 /** A middleware that waits in `await ctx.next()`: it goes on when everything inside it is done. */
 interface Waiting {
   readonly goOn: () => void;
-  /** What the middleware returned, which tells when it is done. */
+  readonly frame: Frame;
+}
+
+/** One run of a handler. */
+interface Frame {
+  /** What it returned, which tells when it is done. */
   returned: unknown;
 }
 
@@ -56,22 +61,23 @@ export class Chain {
       advanced = true;
       this.#run(index + 1);
     };
-    const waiting: Waiting[] = [];
+    const frame: Frame = { returned: undefined };
     if (index < this.#middlewares) {
       this.#ctx.advanceBy(() => {
         if (this.#answered) return Promise.resolve();
         const { promise, resolve } = defer<void>();
-        const entry = { goOn: () => resolve(), returned: undefined };
-        waiting.push(entry);
-        this.#waiting.push(entry);
+        this.#waiting.push({ goOn: () => resolve(), frame });
         advance();
         return promise;
       });
+    } else {
+      // Nothing comes after it: were it to wait, it would wait for its own answer.
+      this.#ctx.advanceBy(() => Promise.resolve());
     }
-    this.#call(handler, index, advance, waiting);
+    this.#call(handler, index, advance, frame);
   }
 
-  #call(handler: Handler, index: number, advance: () => void, waiting: readonly Waiting[]): void {
+  #call(handler: Handler, index: number, advance: () => void, frame: Frame): void {
     let returned: unknown;
     try {
       returned = handler(this.#ctx, (error, data) => this.#answer(error, data ?? null));
@@ -79,7 +85,7 @@ export class Chain {
       this.#fail(error);
       return;
     }
-    for (const entry of waiting) entry.returned = returned;
+    frame.returned = returned;
     const takesCallback = handler.length >= 2;
     if (isPromise(returned)) {
       returned.then(
@@ -100,14 +106,11 @@ export class Chain {
 
   #exhausted(): void {
     const { role, event } = this.#ctx;
-    this.#fail(new TroupeError("NO_EVENT", `role "${role}" does not handle "${event}"`));
+    this.#fail(new TroupeError("NO_EVENT", `role ${shown(role)} does not handle ${shown(event)}`));
   }
 
   #fail(error: unknown): void {
-    this.#answer(
-      error ?? new TroupeError("REJECTED", "the handler failed without telling why"),
-      undefined,
-    );
+    this.#answer(error ?? withoutReason(), undefined);
   }
 
   #answer(error: unknown, data: unknown): void {
@@ -125,14 +128,18 @@ export class Chain {
     for (let entry = this.#waiting.pop(); entry !== undefined; entry = this.#waiting.pop()) {
       entry.goOn();
       try {
-        await entry.returned;
+        await entry.frame.returned;
       } catch (error) {
-        this.#ctx.error = error;
+        this.#ctx.error = error ?? withoutReason();
       }
     }
     this.#settle(this.#ctx.error, this.#ctx.response);
   }
 }
+
+/** @internal For a handler that throws nothing. */
+export const withoutReason = (): TroupeError =>
+  new TroupeError("REJECTED", "the handler failed without telling why");
 
 /** @internal Whether `value` will be there later. */
 export const isPromise = (value: unknown): value is PromiseLike<unknown> =>

@@ -1,4 +1,3 @@
-import type { Clock } from "../async/clock.ts";
 import { type Deferred, defer } from "../async/deferred.ts";
 import { Emitter } from "../async/emitter.ts";
 import { TroupeError, toTroupeError } from "../errors.ts";
@@ -12,8 +11,9 @@ import {
   type RequestOptions,
 } from "./call-options.ts";
 import type { Context } from "./context.ts";
-import { Rotation } from "./rotation.ts";
+import type { Question, RequestDesk } from "./request.ts";
 import type { Roster } from "./roster.ts";
+import { Rotation } from "./rotation.ts";
 import { Survey } from "./survey.ts";
 import type { Unit } from "./unit.ts";
 
@@ -67,17 +67,23 @@ export class Destination extends Emitter<DestinationEvents> {
   readonly #units = new Rotation<Unit>();
   readonly #trusts: Allowed;
   readonly #roster: Roster;
-  readonly #clock: Clock;
+  readonly #desk: RequestDesk;
   readonly #waiting = new Set<Deferred<void>>();
 
   /** @internal */
-  constructor(name: string, options: DestinationOptions, roster: Roster, clock: Clock) {
+  constructor(name: string, options: DestinationOptions, roster: Roster, desk: RequestDesk) {
     super();
     this.name = name;
     this.#trusts = checkAllow(`destination "${name}": providers`, options.providers);
-    this.#clock = clock;
+    this.#desk = desk;
     this.#roster = roster;
-    roster.watch(name, { joined: (unit) => this.#joined(unit), left: (unit) => this.#left(unit) });
+    roster.watch(name, {
+      joined: (unit) => this.#joined(unit),
+      left: (unit) => this.#left(unit),
+      closed: () => {
+        for (const waiter of this.#waiting) waiter.reject(peerClosed());
+      },
+    });
   }
 
   /** Units that play the role now. */
@@ -93,11 +99,23 @@ export class Destination extends Emitter<DestinationEvents> {
   /**
    * Resolves as soon as there is a unit to call.
    *
-   * @throws TroupeError `TIMEOUT` or `CANCELLED` (rejects)
+   * @throws TroupeError `TIMEOUT`, `CANCELLED`, or `CLOSED` when the peer is closed (rejects)
+   * @example
+   * ```ts
+   * import { Peer, TroupeError } from "troupe";
+   *
+   * await using peer = new Peer();
+   * try {
+   *   await peer.destination("printer").whenReady({ timeout: 50 });
+   * } catch (error) {
+   *   if (error instanceof TroupeError) console.log(error.code); // TIMEOUT: nobody plays it
+   * }
+   * ```
    */
   async whenReady({ timeout = Number.POSITIVE_INFINITY, signal }: WaitOptions = {}): Promise<this> {
     checkTimeout(timeout);
     if (this.ready) return this;
+    if (this.#roster.closed) throw peerClosed();
     const waiter = defer<void>();
     const cancel = (): void =>
       waiter.reject(this.#error("CANCELLED", "the wait was cancelled", signal?.reason));
@@ -105,7 +123,7 @@ export class Destination extends Emitter<DestinationEvents> {
     signal?.addEventListener("abort", cancel);
     const late = (): void =>
       waiter.reject(this.#error("TIMEOUT", `no unit plays it after ${timeout} ms`));
-    const timer = Number.isFinite(timeout) ? this.#clock.after(timeout, late) : undefined;
+    const timer = Number.isFinite(timeout) ? this.#desk.clock.after(timeout, late) : undefined;
     this.#waiting.add(waiter);
     try {
       await waiter.promise;
@@ -136,6 +154,21 @@ export class Destination extends Emitter<DestinationEvents> {
    *
    * @returns the units it was sent to. One that has too much waiting to be sent is left out.
    * @throws TroupeError `BAD_PAYLOAD`, `BAD_ARGUMENT`
+   * @example
+   * ```ts
+   * import { Peer } from "troupe";
+   *
+   * await using screen = new Peer({ name: "screen" });
+   * const shown = new Promise((resolve) => {
+   *   screen.role("screen").onMessage("show", (ctx) => resolve(ctx.data));
+   * });
+   * await screen.listen({ port: 0, host: "127.0.0.1" });
+   *
+   * await using hub = new Peer();
+   * await hub.connect(`ws://127.0.0.1:${screen.port}`);
+   * const units = hub.destination("screen").broadcast("show", "lunch at noon");
+   * console.log(units.length, await shown); // 1 lunch at noon
+   * ```
    */
   broadcast(target: string | CallOptions, data?: unknown): Unit[] {
     const options = callOptions(target);
@@ -148,21 +181,30 @@ export class Destination extends Emitter<DestinationEvents> {
    * @returns the answer's context: its `data`, and who gave it
    * @throws TroupeError (rejects) `NO_UNITS` `NO_ROLE` `NO_EVENT` `ROLE_DISABLED` `REJECTED` `TIMEOUT`
    *   `CANCELLED` `DISCONNECTED` `NOT_ALLOWED` `OVERLOADED` `BAD_PAYLOAD` `BAD_ARGUMENT`
+   * @example
+   * ```ts
+   * import { Peer, TroupeError } from "troupe";
+   *
+   * await using server = new Peer();
+   * server.role("oracle").onRequest("ask", () => new Promise(() => {})); // thinks for ever
+   * await server.listen({ port: 0, host: "127.0.0.1" });
+   *
+   * await using client = new Peer();
+   * await client.connect(`ws://127.0.0.1:${server.port}`);
+   * const signal = AbortSignal.timeout(50); // or of an AbortController
+   * try {
+   *   await client.destination("oracle").request({ event: "ask", signal }, "why?");
+   * } catch (error) {
+   *   if (error instanceof TroupeError) console.log(error.code); // CANCELLED
+   * }
+   * ```
    */
   request<Data = unknown>(target: string | RequestOptions, data?: unknown): Promise<Context<Data>> {
     try {
       const options: RequestOptions = callOptions(target);
-      const timeout = options.timeout === undefined ? undefined : checkTimeout(options.timeout);
-      const payload = encodePayload(data);
+      const question = this.#question(options, data);
       const unit = options.unit === undefined ? this.#units.pick() : this.#member(options.unit);
-      if (unit === undefined) return Promise.reject(this.#noUnits());
-      return unit.request(
-        this.#name(options.event),
-        options.metadata,
-        payload,
-        timeout,
-        options.signal,
-      );
+      return unit === undefined ? Promise.reject(this.#noUnits()) : this.#desk.ask(unit, question);
     } catch (thrown) {
       return Promise.reject(toTroupeError(thrown, "BAD_ARGUMENT", "the request cannot be made"));
     }
@@ -196,16 +238,17 @@ export class Destination extends Emitter<DestinationEvents> {
    */
   survey<Data = unknown>(target: string | RequestOptions, data?: unknown): Survey<Data> {
     const options: RequestOptions = callOptions(target);
-    const timeout = options.timeout === undefined ? undefined : checkTimeout(options.timeout);
+    const question = this.#question(options, data);
     const units = options.unit === undefined ? this.#units.items : [this.#member(options.unit)];
     if (units.length === 0) throw this.#noUnits();
-    const payload = encodePayload(data);
-    const name = this.#name(options.event);
-    return new Survey(
-      units,
-      (unit, signal) => unit.request<Data>(name, options.metadata, payload, timeout, signal),
-      options.signal,
-    );
+    const ask = (unit: Unit, signal: AbortSignal): Promise<Context<Data>> =>
+      this.#desk.ask(unit, { ...question, signal });
+    return new Survey(units, ask, options.signal);
+  }
+
+  #question({ event, metadata, timeout, signal }: RequestOptions, data: unknown): Question {
+    if (timeout !== undefined) checkTimeout(timeout);
+    return { name: this.#name(event), metadata, payload: encodePayload(data), timeout, signal };
   }
 
   #name(event: string): Name {
@@ -218,7 +261,7 @@ export class Destination extends Emitter<DestinationEvents> {
   }
 
   #joined(unit: Unit): void {
-    if (!this.#trusts(unit.id)) return;
+    if (!this.#trusts(unit.id) || this.#units.items.includes(unit)) return;
     this.#units.add(unit);
     for (const waiter of this.#waiting) waiter.resolve();
     if (this.#units.items.length === 1) this.emit("open");
@@ -226,14 +269,14 @@ export class Destination extends Emitter<DestinationEvents> {
   }
 
   #left(unit: Unit): void {
-    if (!this.#trusts(unit.id)) return;
+    // Not asked again whether it is trusted: whoever was let in has to leave.
+    if (!this.#units.items.includes(unit)) return;
     this.#units.remove(unit);
     if (!this.ready) this.emit("close");
   }
 
   #noUnits(): TroupeError {
-    if (this.#roster.closed)
-      return new TroupeError("CLOSED", "this peer is closed; make a new one");
+    if (this.#roster.closed) return peerClosed();
     return this.#error(
       "NO_UNITS",
       "no connected unit plays it; connect to one, or await destination.whenReady()",
@@ -244,6 +287,9 @@ export class Destination extends Emitter<DestinationEvents> {
     return new TroupeError(code, `destination "${this.name}": ${what}`, { cause });
   }
 }
+
+const peerClosed = (): TroupeError =>
+  new TroupeError("CLOSED", "this peer is closed; make a new one");
 
 /** @internal Encoded once, sent to all who can take it. */
 export function broadcastTo(

@@ -18,7 +18,7 @@ export interface Connected {
 export interface DialerWork {
   readonly clock: Clock;
   /** Uniform in [0, 1). */
-  random(): number;
+  readonly random: () => number;
   /** One attempt; `lost` is called when the connection it gave is gone. */
   attempt(
     address: Address,
@@ -27,11 +27,14 @@ export interface DialerWork {
   ): Promise<Connected>;
   /** The connection is there after `count` failures. */
   restored(address: string, count: number, connected: Connected): void;
-  /** An attempt failed, the `count`-th in a row, or the connection was lost (0); the next attempt comes in `wait` milliseconds. */
+  /** The `count`-th failure in a row, a lost connection being the first; the next attempt comes in `wait` milliseconds. */
   failed(address: string, count: number, wait: number, error: TroupeError): void;
   /** An attempt was refused, or failed in another way. */
   refused(address: string, error: TroupeError): void;
 }
+
+/** Milliseconds a connection must last for the next loss to be taken as the first. */
+const STEADY = 1000;
 
 /** Trying again cannot help: the other end is this very peer. */
 const HOPELESS: ReadonlySet<string> = new Set(["SELF_CONNECTION", "BAD_ARGUMENT"]);
@@ -53,6 +56,7 @@ export class Dialer {
   #next: Deferred<Connected> = defer();
   #state: State = { name: "dialing" };
   #failures = 0;
+  #since = 0;
   #permanent: boolean;
 
   constructor(address: Address, permanent: boolean, work: DialerWork) {
@@ -61,6 +65,11 @@ export class Dialer {
     this.#work = work;
     this.#backoff = new Backoff(work.random);
     this.#dial();
+  }
+
+  /** Whether it will never dial again. */
+  get over(): boolean {
+    return this.#state.name === "stopped";
   }
 
   /** Resolves when it will not dial again. */
@@ -75,6 +84,20 @@ export class Dialer {
       : this.#next.promise;
   }
 
+  /** The same for one who waits no longer than until `signal` aborts. */
+  async connectedUnless(signal: AbortSignal): Promise<Connected> {
+    const given = defer<Connected>();
+    const stop = (): void => given.reject(this.#cancelled(signal));
+    if (signal.aborted) stop();
+    signal.addEventListener("abort", stop);
+    this.connected().then(given.resolve, given.reject);
+    try {
+      return await given.promise;
+    } finally {
+      signal.removeEventListener("abort", stop);
+    }
+  }
+
   /** Goes on trying from now on. */
   makePermanent(): void {
     this.#permanent = true;
@@ -82,12 +105,7 @@ export class Dialer {
 
   /** Stops as soon as `signal` aborts. */
   stopBy(signal: AbortSignal): void {
-    const stop = (): void =>
-      this.stop(
-        new TroupeError("CANCELLED", `connecting to ${this.#address.key} was cancelled`, {
-          cause: signal.reason,
-        }),
-      );
+    const stop = (): void => this.stop(this.#cancelled(signal));
     if (signal.aborted) stop();
     else signal.addEventListener("abort", stop, { signal: this.#abort.signal });
   }
@@ -124,7 +142,7 @@ export class Dialer {
     }
     const failures = this.#failures;
     this.#failures = 0;
-    this.#backoff.reset();
+    this.#since = this.#work.clock.now();
     this.#state = { name: "connected", connected };
     this.#next.resolve(connected);
     if (failures > 0) this.#work.restored(this.#address.key, failures, connected);
@@ -140,6 +158,8 @@ export class Dialer {
 
   #lost(reason: TroupeError): void {
     if (this.#state.name !== "connected") return;
+    // A listener that takes connections only to cut them shall not be dialled without a pause.
+    if (this.#work.clock.now() - this.#since >= STEADY) this.#backoff.reset();
     this.#failures++;
     if (this.#permanent) this.#wait(reason);
     else this.stop(reason);
@@ -152,6 +172,11 @@ export class Dialer {
     this.#reject(reason);
     this.#next = defer();
     this.#work.failed(this.#address.key, this.#failures, wait, reason);
+  }
+
+  #cancelled(signal: AbortSignal): TroupeError {
+    const what = `connecting to ${this.#address.key} was cancelled`;
+    return new TroupeError("CANCELLED", what, { cause: signal.reason });
   }
 
   /** Whoever waits is told; that nobody waits is no unhandled rejection. */

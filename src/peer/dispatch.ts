@@ -1,9 +1,9 @@
 import type { IncomingRequest } from "../connection/connection.ts";
 import { codeForRemote } from "../connection/remote-code.ts";
-import { messageOf, TroupeError } from "../errors.ts";
+import { messageOf, shown, TroupeError } from "../errors.ts";
 import { decodePayload, encodePayload, type Payload } from "../frame/payload.ts";
 import type { Metadata, Name } from "../frame/type.ts";
-import { Chain, isPromise } from "./chain.ts";
+import { Chain, isPromise, withoutReason } from "./chain.ts";
 import { Context } from "./context.ts";
 import type { Handler, Handlers, Kind } from "./handlers.ts";
 import type { Logger } from "./options.ts";
@@ -28,34 +28,28 @@ export class Dispatch {
 
   /** A one-way call: whatever is wrong with it, nobody is there to be told. */
   message(unit: Unit, name: Name, metadata: Metadata | undefined, payload: Payload): void {
-    const data = decodePayload(payload);
     const role = this.#roles.find(name.role);
     if (role === undefined || !role.active || !role.allows(unit.id)) return;
+    const middleware = this.#middleware(role, "message");
+    const handlers = role.handlers.event("message", name.event);
+    if (middleware.length === 0 && handlers.length === 0) return;
+    const data = decodePayload(payload);
     const ctx = new Context(unit, name.role, name.event, metadata, payload, data as never);
-    const alone = this.#alone(role, "message", name.event);
-    if (alone === undefined) {
-      this.#chain(role, "message", ctx, (error) => this.#messageDone(name, error));
-      return;
-    }
-    try {
-      const returned = alone(ctx, ignore);
-      if (isPromise(returned))
-        returned.then(undefined, (error: unknown) => this.#messageDone(name, error));
-    } catch (error) {
-      this.#messageDone(name, error);
-    }
+    if (middleware.length === 0) for (const handler of handlers) void this.#hear(handler, ctx);
+    else this.#messageChain(middleware, handlers, ctx);
   }
 
   /** A request: answered exactly once, whatever happens. */
   request(unit: Unit, request: IncomingRequest): void {
     const { name, metadata, payload } = request;
-    const data = decodePayload(payload);
     const role = this.#roles.find(name.role);
     const refusal = refuse(role, name, unit);
     if (refusal !== undefined || role === undefined) {
       fail(request, refusal);
       return;
     }
+    // Not before: who may not call shall not make us read what it sends.
+    const data = decodePayload(payload);
     const ctx = new Context(
       unit,
       name.role,
@@ -66,20 +60,16 @@ export class Dispatch {
       undefined,
       request,
     );
-    const alone = this.#alone(role, "request", name.event);
+    const alone = this.#alone(role, name.event);
     if (alone === undefined) {
-      this.#chain(role, "request", ctx, (error, answer) => {
-        if (error === undefined || error === null) answerWith(request, answer);
-        else fail(request, error);
-      });
+      const middleware = this.#middleware(role, "request");
+      const handlers = [...middleware, ...role.handlers.event("request", name.event)];
+      new Chain(ctx, handlers, middleware.length, callbackOf(request)).run();
       return;
     }
     // One handler and no middleware, the common case: no chain, and no promise if it has the answer.
     try {
-      const returned = alone(ctx, (error, answer) => {
-        if (error === undefined || error === null) answerWith(request, answer);
-        else fail(request, error);
-      });
+      const returned = alone(ctx, alone.length < 2 ? ignore : callbackOf(request));
       if (isPromise(returned)) {
         returned.then(
           (answer) => returnedFrom(alone, request, answer),
@@ -93,30 +83,50 @@ export class Dispatch {
     }
   }
 
-  /** The one handler there is for an event, if there is no middleware. */
-  #alone(role: Role, kind: Kind, event: string): Handler | undefined {
-    if (this.#handlers.middleware[kind].length > 0 || role.handlers.middleware[kind].length > 0)
-      return undefined;
-    const handlers = role.handlers.event(kind, event);
+  /** The one handler there is for a request, if there is no middleware. */
+  #alone(role: Role, event: string): Handler | undefined {
+    if (this.#middleware(role, "request").length > 0) return undefined;
+    const handlers = role.handlers.event("request", event);
     return handlers.length === 1 ? handlers[0] : undefined;
   }
 
-  #chain(
-    role: Role,
-    kind: Kind,
+  #middleware(role: Role, kind: Kind): readonly Handler[] {
+    const outer = this.#handlers.middleware[kind];
+    const inner = role.handlers.middleware[kind];
+    if (outer.length === 0) return inner;
+    return inner.length === 0 ? outer : [...outer, ...inner];
+  }
+
+  /** Nothing that is returned answers a message or ends its chain; only a failing middleware does. */
+  #messageChain(
+    middleware: readonly Handler[],
+    handlers: readonly Handler[],
     ctx: Context<never>,
-    settle: (error: unknown, data: unknown) => void,
   ): void {
-    const middleware = [...this.#handlers.middleware[kind], ...role.handlers.middleware[kind]];
-    const handlers = [...middleware, ...role.handlers.event(kind, ctx.event)];
-    new Chain(ctx, handlers, middleware.length, settle).run();
+    const all: Handler = () => Promise.all(handlers.map((handler) => this.#hear(handler, ctx)));
+    const chain = [...middleware.map(withoutAnswer), ...(handlers.length === 0 ? [] : [all])];
+    new Chain(ctx, chain, middleware.length, (error) => this.#messageDone(ctx, error)).run();
+  }
+
+  /** One of the handlers of a message: what it throws does not keep the others from it. */
+  #hear(handler: Handler, ctx: Context<never>): PromiseLike<void> | undefined {
+    try {
+      const returned = handler(ctx, ignore);
+      if (!isPromise(returned)) return undefined;
+      return returned.then(ignore, (error: unknown) =>
+        this.#messageDone(ctx, error ?? "no reason"),
+      );
+    } catch (error) {
+      this.#messageDone(ctx, error ?? "no reason");
+      return undefined;
+    }
   }
 
   #messageDone({ role, event }: Name, error: unknown): void {
     if (error === undefined || error === null) return;
     if (error instanceof TroupeError && error.code === "NO_EVENT") return;
     this.#logger.error(
-      `the handler of message ${role}/${event} failed: ${messageOf(error)}`,
+      `the handler of message ${shown(`${role}/${event}`)} failed: ${messageOf(error)}`,
       error,
     );
   }
@@ -124,15 +134,29 @@ export class Dispatch {
 
 function ignore(): void {}
 
+const withoutAnswer =
+  (handler: Handler): Handler =>
+  (ctx) => {
+    const returned = handler(ctx, ignore);
+    return isPromise(returned) ? returned.then(ignore) : undefined;
+  };
+
 function refuse(role: Role | undefined, { role: name }: Name, unit: Unit): TroupeError | undefined {
   if (role === undefined)
-    return new TroupeError("NO_ROLE", `this peer does not play the role "${name}"`);
+    return new TroupeError("NO_ROLE", `this peer does not play the role ${shown(name)}`);
   if (!role.allows(unit.id)) {
-    return new TroupeError("NOT_ALLOWED", `role "${name}" is not open to ${unit.id}`);
+    return new TroupeError("NOT_ALLOWED", `role ${shown(name)} is not open to ${unit.id}`);
   }
-  if (!role.active) return new TroupeError("ROLE_DISABLED", `role "${name}" is disabled`);
+  if (!role.active) return new TroupeError("ROLE_DISABLED", `role ${shown(name)} is disabled`);
   return undefined;
 }
+
+const callbackOf =
+  (request: IncomingRequest): ((error?: unknown, answer?: unknown) => void) =>
+  (error, answer) => {
+    if (error === undefined || error === null) answerWith(request, answer);
+    else fail(request, error);
+  };
 
 /** What a single handler returned. With a callback, `undefined` means that it will be called. */
 function returnedFrom(handler: Handler, request: IncomingRequest, answer: unknown): void {
@@ -153,18 +177,18 @@ function answerWith(request: IncomingRequest, answer: unknown): void {
   request.answer(payload);
 }
 
-function fail(request: IncomingRequest, error: unknown): void {
+function fail(request: IncomingRequest, thrown: unknown): void {
+  const error = thrown ?? withoutReason();
   const code = error instanceof TroupeError ? codeForRemote(error.code) : "REJECTED";
   request.reject(code, messageOf(error), detailsOf(error));
 }
 
 /** An error's own `details`, or what was thrown when that is no error at all. */
 function detailsOf(error: unknown): Payload {
-  let details: unknown;
-  if (error instanceof Error) details = "details" in error ? error.details : undefined;
-  else if (typeof error === "object") details = error;
   try {
-    return encodePayload(details);
+    if (!(error instanceof Error))
+      return encodePayload(typeof error === "object" ? error : undefined);
+    return encodePayload("details" in error ? error.details : undefined);
   } catch {
     return NOTHING;
   }

@@ -65,7 +65,9 @@ export class Handlers {
 
   /** Takes one event handler off again. */
   removeEvent(kind: Kind, event: string, handler: Handler): void {
-    const left = this.event(kind, event).filter((other) => other !== handler);
+    const left = [...this.event(kind, event)];
+    const index = left.indexOf(handler);
+    if (index >= 0) left.splice(index, 1);
     if (left.length === 0) this.#events[kind].delete(event);
     else this.#events[kind].set(event, left);
   }
@@ -80,6 +82,10 @@ export class Handlers {
   }
 }
 
-function checkHandler(handler: unknown): asserts handler is Handler {
+/**
+ * @internal
+ * @throws TroupeError `BAD_ARGUMENT` unless it is a function
+ */
+export function checkHandler(handler: unknown): asserts handler is Handler {
   if (typeof handler !== "function") throw badArgument("a handler must be a function");
 }

@@ -1,7 +1,7 @@
 import { provider } from "#crypto";
 import { loadOrCreateSeed } from "#identity-file";
 import { equal, fromHex } from "../bytes/bytes.ts";
-import { createIdentity, type Identity } from "../crypto/identity.ts";
+import { createIdentity, type Identity, SEED_BYTES } from "../crypto/identity.ts";
 import { badArgument } from "../errors.ts";
 import type { KeyPair, PeerOptions } from "./options.ts";
 
@@ -26,7 +26,7 @@ function seedOf(given: string | Uint8Array | KeyPair): Uint8Array {
   if (!(given?.secretKey instanceof Uint8Array)) {
     throw badArgument("identity must be the path of a key file, a seed of 32 bytes, or a key pair");
   }
-  const seed = given.secretKey.slice(0, NETWORK_KEY_BYTES);
+  const seed = given.secretKey.slice(0, SEED_BYTES);
   if (!equal(createIdentity(provider, seed).publicKey, given.publicKey)) {
     throw badArgument("identity: the public key of the pair does not belong to its secret key");
   }
@@ -37,7 +37,10 @@ function seedOf(given: string | Uint8Array | KeyPair): Uint8Array {
 export function resolveNetworkKey(given: PeerOptions["networkKey"]): Uint8Array | undefined {
   if (given === undefined) return undefined;
   const key = typeof given === "string" ? fromHex(given) : given;
-  if (key instanceof Uint8Array && key.length === NETWORK_KEY_BYTES) return key;
+  if (key instanceof Uint8Array && key.length === NETWORK_KEY_BYTES) {
+    // Zeros stand for no key at all; and a copy, as the caller may wipe its own.
+    if (key.some((byte) => byte !== 0)) return Uint8Array.from(key);
+  }
   throw badArgument(
     "networkKey must be 32 random bytes or their 64 hex digits; for a word that people choose, use addPresharedKey()",
   );

@@ -1,4 +1,3 @@
-import { provider } from "#crypto";
 import { dial } from "#dial";
 import type { Clock } from "../async/clock.ts";
 import { Deadlines } from "../async/deadlines.ts";
@@ -6,26 +5,21 @@ import { type Deferred, defer } from "../async/deferred.ts";
 import { toHex } from "../bytes/bytes.ts";
 import type { Channel, ChannelLimits } from "../channel/channel.ts";
 import type { ListenLimits } from "../channel/listening.ts";
-import type {
-  Connection,
-  ConnectionOwner,
-  IncomingRequest,
-  Introduction,
-  RoleList,
-} from "../connection/connection.ts";
-import { FRAME_OVERHEAD, type Limits, type Timeouts } from "../connection/limits.ts";
+import type { Connection, Introduction, RoleList } from "../connection/connection.ts";
+import { FRAME_OVERHEAD, highWater, type Limits, type Timeouts } from "../connection/limits.ts";
+import { Flusher } from "../connection/native/batch.ts";
+import type { NativeConfig } from "../connection/native/native.ts";
 import { type Candidate, type Credentials, openConnection } from "../connection/open.ts";
-import { TroupeError } from "../errors.ts";
-import type { Payload } from "../frame/payload.ts";
-import type { Metadata, Name } from "../frame/type.ts";
+import { TroupeError, toTroupeError } from "../errors.ts";
 import type { Address } from "./address.ts";
 import type { Allowed } from "./allow.ts";
+import { Attachment, type Members, type Outcome } from "./attachment.ts";
 import type { Connected } from "./dialer.ts";
 import type { Dispatch } from "./dispatch.ts";
-import type { RequestDesk } from "./request.ts";
+import { RequestDesk } from "./request.ts";
 import type { Roles } from "./roles.ts";
 import type { Roster } from "./roster.ts";
-import { Unit } from "./unit.ts";
+import type { Unit } from "./unit.ts";
 
 /** What a listener that was dialled may send before it is known: its introduction comes with the last step. */
 const LISTENER_HANDSHAKE_BYTES = 256 * 1024;
@@ -42,21 +36,13 @@ export interface NetworkConfig {
   readonly roles: Roles;
   readonly roster: Roster;
   readonly dispatch: Dispatch;
-  introduction(): Introduction;
+  readonly introduction: () => Introduction;
   /** A new unit is there. */
-  met(unit: Unit): void;
+  readonly met: (unit: Unit) => void;
   /** A unit is gone. */
-  parted(unit: Unit, reason: TroupeError): void;
+  readonly parted: (unit: Unit, reason: TroupeError) => void;
   /** A connection ended. */
-  ended(remoteAddress: string, reason: TroupeError): void;
-}
-
-/** What becomes of a channel that was given to {@link Network.open}. */
-export interface Outcome {
-  opened(connected: Connected): void;
-  failed(reason: TroupeError): void;
-  /** It was open, and is lost. */
-  lost?(reason: TroupeError): void;
+  readonly ended: (remoteAddress: string, reason: TroupeError) => void;
 }
 
 /** All connections of a peer: opens them, and makes units of them. */
@@ -68,15 +54,31 @@ export class Network {
   /** Durable identities by the address they were met at. */
   readonly #remembered = new Map<string, string>();
   readonly #emptied = new Set<Deferred<void>>();
+  readonly #native: NativeConfig;
+  readonly #members: Members;
   #channels = 0;
 
   constructor(config: NetworkConfig) {
     this.#config = config;
     this.#deadlines = new Deadlines(config.clock);
-    this.desk = {
+    this.desk = new RequestDesk(config.clock, this.#deadlines, config.timeouts.request);
+    this.#native = {
       clock: config.clock,
       deadlines: this.#deadlines,
-      timeout: config.timeouts.request,
+      flusher: new Flusher(config.clock),
+      limits: config.limits,
+      timeouts: config.timeouts,
+      introduction: () => config.introduction(),
+      roles: () => config.roles.list,
+    };
+    this.#members = {
+      ...config,
+      connections: this.#connections,
+      changed: () => this.#changed(),
+      gone: () => {
+        this.#channels--;
+        this.#changed();
+      },
     };
   }
 
@@ -178,11 +180,11 @@ export class Network {
   }
 
   #channelLimits(handshakeBytes: number): ChannelLimits {
-    const { messageBytes, sendBuffer } = this.#config.limits;
+    const { messageBytes } = this.#config.limits;
     return {
       handshakeBytes,
       messageBytes: messageBytes + FRAME_OVERHEAD,
-      highWater: sendBuffer / 4,
+      highWater: highWater(this.#config.limits),
     };
   }
 
@@ -194,13 +196,18 @@ export class Network {
     lost: (reason: TroupeError) => void,
   ): Promise<Connected> {
     return new Promise((resolve, reject) => {
-      const abort = (): void => connection.abort(signal.reason);
-      const judge = (candidate: Candidate): TroupeError | undefined =>
-        this.#recognise(address, candidate) ?? this.#judge(candidate);
+      const abort = (): void =>
+        connection.abort(toTroupeError(signal.reason, "CANCELLED", "connecting was given up"));
+      let met: Candidate | undefined;
+      const judge = (candidate: Candidate): TroupeError | undefined => {
+        met = candidate;
+        return this.#recognise(address, candidate) ?? this.#judge(candidate);
+      };
       const done = (): void => signal.removeEventListener("abort", abort);
       const connection = this.#open(channel, "dialer", judge, this.#config.timeouts.handshake, {
         opened: (connected) => {
           done();
+          if (met !== undefined) this.#remember(address, met);
           resolve(connected);
         },
         failed: (reason) => {
@@ -215,7 +222,7 @@ export class Network {
   }
 
   /** Whether the one who answers at an address is who must be there. */
-  #recognise({ key, pin }: Address, { identity, parameters }: Candidate): TroupeError | undefined {
+  #recognise({ key, pin }: Address, { identity }: Candidate): TroupeError | undefined {
     const id = toHex(identity);
     if (pin !== undefined) {
       if (pin === id) return undefined;
@@ -228,9 +235,15 @@ export class Network {
         `${key} was held by ${remembered} and is now by ${id}; if that is meant to be, call peer.forget("${key}")`,
       );
     }
-    // Only an identity that outlives its process can be recognised after a restart.
-    if (parameters.durable) this.#remembered.set(key, id);
     return undefined;
+  }
+
+  /**
+   * Only an identity that outlives its process can be recognised after a restart, and only who was let
+   * in is worth it: a stranger who fails the pre-shared key must not take the address from its holder.
+   */
+  #remember({ key, pin }: Address, { identity, parameters }: Candidate): void {
+    if (pin === undefined && parameters.durable) this.#remembered.set(key, toHex(identity));
   }
 
   #judge({ identity, parameters }: Candidate): TroupeError | undefined {
@@ -254,120 +267,17 @@ export class Network {
     time: number,
     outcome: Outcome,
   ): Connection {
-    const { clock, limits, timeouts, credentials, roles, introduction } = this.#config;
-    const native = {
-      clock,
-      deadlines: this.#deadlines,
-      limits,
-      timeouts,
-      introduction,
-      roles: () => roles.list,
-    };
     this.#channels++;
+    const attachment = new Attachment(this.#members, outcome);
     return openConnection(
       channel,
       side,
-      credentials,
+      this.#config.credentials,
       judge,
-      native,
-      {
-        opened: (connection, list, told) => this.#opened(connection, list, told, outcome),
-        failed: (reason) => outcome.failed(reason),
-        gone: () => {
-          this.#channels--;
-          this.#changed();
-        },
-      },
+      this.#native,
+      attachment,
       time,
     );
-  }
-
-  #opened(connection: Connection, list: RoleList, told: number, outcome: Outcome): ConnectionOwner {
-    const { roster, roles } = this.#config;
-    const { remote } = connection;
-    const known = roster.find(remote.id, remote.instance);
-    const unit = known ?? new Unit(remote, this.desk);
-    this.#connections.add(connection);
-    unit.attach(connection);
-    // A role may have changed between the telling and this moment.
-    if (told !== roles.list.number) connection.announce(roles.list, true);
-    if (known === undefined) {
-      unit.learn(list, true);
-      roster.add(unit);
-      this.#config.met(unit);
-    } else {
-      roster.learn(unit, list, true);
-    }
-    outcome.opened({ unit, connection });
-    return new Attachment(
-      unit,
-      this.#config,
-      () => this.#changed(),
-      (reason) => {
-        this.#ended(unit, connection, reason);
-        outcome.lost?.(reason);
-      },
-    );
-  }
-
-  #ended(unit: Unit, connection: Connection, reason: TroupeError): void {
-    const { roster, parted, ended } = this.#config;
-    this.#connections.delete(connection);
-    this.#changed();
-    ended(connection.remoteAddress, reason);
-    if (!unit.detach(connection, reason)) return;
-    roster.remove(unit);
-    parted(unit, reason);
-  }
-}
-
-/** What one connection of a unit brings. */
-class Attachment implements ConnectionOwner {
-  readonly #unit: Unit;
-  readonly #roster: Roster;
-  readonly #dispatch: Dispatch;
-  readonly #idle: () => void;
-  readonly #closed: (reason: TroupeError) => void;
-
-  constructor(
-    unit: Unit,
-    { roster, dispatch }: NetworkConfig,
-    idle: () => void,
-    closed: (reason: TroupeError) => void,
-  ) {
-    this.#unit = unit;
-    this.#roster = roster;
-    this.#dispatch = dispatch;
-    this.#idle = idle;
-    this.#closed = closed;
-  }
-
-  message(name: Name, metadata: Metadata | undefined, payload: Payload): void {
-    this.#dispatch.message(this.#unit, name, metadata, payload);
-  }
-
-  request(request: IncomingRequest): void {
-    this.#dispatch.request(this.#unit, request);
-  }
-
-  roles(list: RoleList, full: boolean): void {
-    this.#roster.learn(this.#unit, list, full);
-  }
-
-  draining(): void {
-    this.#roster.drain(this.#unit);
-  }
-
-  drained(): void {
-    this.#unit.released();
-  }
-
-  idle(): void {
-    this.#idle();
-  }
-
-  closed(reason: TroupeError): void {
-    this.#closed(reason);
   }
 }
 

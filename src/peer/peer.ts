@@ -2,62 +2,40 @@ import { provider } from "#crypto";
 import { attach, listen } from "#listen";
 import { type Clock, systemClock } from "../async/clock.ts";
 import { Emitter } from "../async/emitter.ts";
-import { encodeText } from "../bytes/text.ts";
 import { toHex } from "../bytes/bytes.ts";
 import type { Listener, ListenOptions } from "../channel/listening.ts";
-import type { Introduction } from "../connection/connection.ts";
+import { type Introduction, MAX_INTRODUCED_ENTRIES } from "../connection/connection.ts";
 import { DEFAULT_LIMITS, DEFAULT_TIMEOUTS, withDefaults } from "../connection/limits.ts";
+import { randomFraction } from "../crypto/fraction.ts";
 import { badArgument, TroupeError } from "../errors.ts";
 import { encodePayload } from "../frame/payload.ts";
-import { MAX_KEY_ID } from "../session/suite.ts";
 import { Acceptor } from "./acceptor.ts";
 import { parseAddress } from "./address.ts";
 import { checkAllow } from "./allow.ts";
 import { Destination, type DestinationOptions } from "./destination.ts";
-import { type Connected, Dialer, type DialerWork } from "./dialer.ts";
+import type { Connected, DialerWork } from "./dialer.ts";
+import { Dialers } from "./dialers.ts";
 import { Dispatch } from "./dispatch.ts";
 import { Handlers, type MessageHandler, type RequestHandler } from "./handlers.ts";
 import { resolveIdentity, resolveNetworkKey } from "./identity.ts";
 import { Network } from "./network.ts";
-import type { Logger, PeerOptions } from "./options.ts";
+import {
+  type CloseOptions,
+  type ConnectOptions,
+  checkTold,
+  type Logger,
+  type PeerOptions,
+  quietly,
+} from "./options.ts";
+import type { PeerEvents } from "./peer-events.ts";
 import { describePlatform } from "./platform.ts";
+import { PresharedKeys } from "./preshared-keys.ts";
 import type { Role, RoleOptions } from "./role.ts";
-import { checkRoleName, Roles } from "./roles.ts";
+import { checkRoleName } from "./role-name.ts";
+import { Roles } from "./roles.ts";
 import { Roster } from "./roster.ts";
 import { type Subscription, Topics } from "./topic.ts";
 import type { Unit } from "./unit.ts";
-
-/** What a peer announces. */
-export interface PeerEvents {
-  /** A new unit is connected. */
-  unit: [unit: Unit];
-  /** A role was made on this peer. */
-  role: [role: Role];
-  /** The peer is closed. */
-  close: [];
-  /** A permanent address is connected again, after `count` failed attempts. */
-  reconnect_success: [event: { address: string; count: number; unit: Unit }];
-  /** An attempt at a permanent address failed; the next one comes in `wait` milliseconds. */
-  reconnect_fail: [event: { address: string; count: number; wait: number; error: TroupeError }];
-  /** A connection was refused for who is at its end, by this side or the other. */
-  auth_error: [error: TroupeError, remote: string];
-}
-
-/** How to connect. Everything else is passed on to the WebSocket client (in Node to `ws`: `ca`, `headers`, ...). */
-export interface ConnectOptions {
-  /** Whether to go on trying and to reconnect when the connection is lost. Default true. */
-  readonly permanent?: boolean | undefined;
-  /** Dials the address no more once it is aborted; a connection that is open then stays. */
-  readonly signal?: AbortSignal | undefined;
-  /** Options of the platform's WebSocket client. */
-  readonly [client: string]: unknown;
-}
-
-/** How to close. */
-export interface CloseOptions {
-  /** Milliseconds that running calls have to finish; 0 to close at once. Default 10,000. */
-  readonly timeout?: number | undefined;
-}
 
 /** Errors that say: not the one who should be there, or not one who may be here. */
 const AUTH_ERRORS: ReadonlySet<string> = new Set([
@@ -103,7 +81,7 @@ export class Peer extends Emitter<PeerEvents> {
   readonly #since: number;
   readonly #logger: Logger;
   readonly #tags = new Map<string, string>();
-  readonly #presharedKeys = new Map<string, Uint8Array>();
+  readonly #presharedKeys = new PresharedKeys();
   readonly #handlers = new Handlers();
   readonly #roster = new Roster();
   readonly #roles: Roles;
@@ -111,8 +89,9 @@ export class Peer extends Emitter<PeerEvents> {
   readonly #network: Network;
   readonly #acceptor: Acceptor;
   readonly #destinations = new Map<string, Destination>();
-  readonly #dialers = new Map<string, Dialer>();
+  readonly #dialers = new Dialers((client) => this.#dialerWork(client));
   #listener: Listener | undefined;
+  #binding = false;
   #listening = false;
   #listensAt: string | undefined;
   #closing: Promise<void> | undefined;
@@ -123,11 +102,11 @@ export class Peer extends Emitter<PeerEvents> {
     const { identity, durable } = resolveIdentity(options.identity);
     const limits = withDefaults("limits", DEFAULT_LIMITS, options.limits);
     const timeouts = withDefaults("timeouts", DEFAULT_TIMEOUTS, options.timeouts);
-    this.name = options.name ?? "";
+    this.name = checkTold("name", options.name ?? "");
     this.friendly = options.friendly ?? true;
     this.id = identity.id;
     this.#since = this.#clock.now();
-    this.#logger = options.logger ?? console;
+    this.#logger = quietly(options.logger ?? console);
     for (const [key, value] of Object.entries(options.tags ?? {})) this.setTag(key, value);
     this.#roles = new Roles((changed, number) =>
       this.#network.announce({ number, roles: [changed] }),
@@ -141,7 +120,7 @@ export class Peer extends Emitter<PeerEvents> {
         crypto: provider,
         signer: identity,
         networkKey: resolveNetworkKey(options.networkKey),
-        presharedKeys: this.#presharedKeys,
+        presharedKeys: this.#presharedKeys.keys,
         parameters: { instance: toHex(provider.randomBytes(INSTANCE_BYTES)), durable },
       },
       id: identity.id,
@@ -200,8 +179,8 @@ export class Peer extends Emitter<PeerEvents> {
   }
 
   /**
-   * The role of this name, made when there is none; every unit is told of it. A boolean as second
-   * argument says whether it is active.
+   * The role of this name, made when there is none; every unit is told of it. Options that are named
+   * count from now on, also for a role that is there already; a boolean says whether it is active.
    *
    * @throws TroupeError `BAD_ARGUMENT` for a name that is empty, longer than 255 bytes, or begins with `$`
    */
@@ -221,7 +200,7 @@ export class Peer extends Emitter<PeerEvents> {
   destination(name: string, options: DestinationOptions = {}): Destination {
     const known = this.#destinations.get(checkRoleName(name));
     if (known !== undefined && options.providers === undefined) return known;
-    const destination = new Destination(name, options, this.#roster, this.#clock);
+    const destination = new Destination(name, options, this.#roster, this.#network.desk);
     if (options.providers === undefined) this.#destinations.set(name, destination);
     return destination;
   }
@@ -234,10 +213,22 @@ export class Peer extends Emitter<PeerEvents> {
    */
   async listen(options: ListenOptions | number): Promise<this> {
     this.#checkOpen();
-    if (this.#listener !== undefined)
+    if (this.#listener !== undefined || this.#binding) {
       throw badArgument("this peer listens already; make another one for another port");
+    }
     const given = typeof options === "number" ? { port: options } : options;
-    const listener = await listen(given, this.#acceptor, this.#network.listenLimits);
+    this.#binding = true;
+    let listener: Listener;
+    try {
+      await this.#presharedKeys.ready();
+      listener = await listen(given, this.#acceptor, this.#network.listenLimits);
+    } finally {
+      this.#binding = false;
+    }
+    if (this.closed) {
+      await listener.close();
+      this.#checkOpen();
+    }
     this.#listener = listener;
     this.#listening = true;
     if (given.host !== undefined) {
@@ -250,7 +241,9 @@ export class Peer extends Emitter<PeerEvents> {
   /** Gets ready to take in what {@link Peer.handleUpgrade} is given, without a server of its own. */
   prepareWSServer(options: Pick<ListenOptions, "path" | "origins"> = {}): this {
     this.#checkOpen();
-    if (this.#listener !== undefined) throw badArgument("this peer listens already");
+    if (this.#listener !== undefined || this.#binding) {
+      throw badArgument("this peer listens already");
+    }
     this.#listener = attach(this.#acceptor, this.#network.listenLimits, options);
     return this;
   }
@@ -274,19 +267,21 @@ export class Peer extends Emitter<PeerEvents> {
    *
    * @throws TroupeError (rejects) `BAD_ARGUMENT` `CONNECT_FAILED` `HANDSHAKE_FAILED` `WRONG_PEER`
    *   `KEY_CHANGED` `NO_COMMON_KEY` `WRONG_KEY` `NOT_ALLOWED` `SELF_CONNECTION` `CANCELLED` `CLOSED`
+   * @example
+   * ```ts
+   * import { Peer } from "troupe";
+   *
+   * await using hub = new Peer();
+   * await hub.listen({ port: 0, host: "127.0.0.1" });
+   *
+   * await using peer = new Peer();
+   * const { unit } = await peer.connect(`ws://127.0.0.1:${hub.port}#${hub.id}`);
+   * console.log(unit.id === hub.id); // true: the pin has been proved
+   * ```
    */
   async connect(address: string, options: ConnectOptions = {}): Promise<Connected> {
     this.#checkOpen();
-    const parsed = parseAddress(address);
-    const { permanent = true, signal, ...client } = options;
-    const key = `${parsed.key}#${parsed.pin ?? ""}`;
-    const known = this.#dialers.get(key);
-    const dialer = known ?? new Dialer(parsed, permanent, this.#dialerWork(client));
-    if (permanent) dialer.makePermanent();
-    this.#dialers.set(key, dialer);
-    dialer.stopped.then(() => this.#dialers.delete(key));
-    if (signal !== undefined) dialer.stopBy(signal);
-    return dialer.connected();
+    return this.#dialers.connect(address, options);
   }
 
   /**
@@ -307,23 +302,37 @@ export class Peer extends Emitter<PeerEvents> {
    *
    * @param id - names the key, up to 64 bytes of UTF-8; shown to whoever is dialled
    * @throws TroupeError `BAD_ARGUMENT` for an empty id or key
+   * @example
+   * ```ts
+   * import { Peer, TroupeError } from "troupe";
+   *
+   * await using vault = new Peer().addPresharedKey("team", "correct horse");
+   * await vault.listen({ port: 0, host: "127.0.0.1" });
+   *
+   * await using guest = new Peer().addPresharedKey("team", "battery staple");
+   * try {
+   *   await guest.connect(`ws://127.0.0.1:${vault.port}`, { permanent: false });
+   * } catch (error) {
+   *   if (error instanceof TroupeError) console.log(error.code); // WRONG_KEY
+   * }
+   * ```
    */
   addPresharedKey(id: string, key: string | Uint8Array): this {
-    const bytes = typeof key === "string" ? encodeText(key) : key;
-    if (typeof id !== "string" || id === "" || encodeText(id).length > MAX_KEY_ID) {
-      throw badArgument(`a pre-shared key's id must be a text of 1 to ${MAX_KEY_ID} bytes`);
-    }
-    if (!(bytes instanceof Uint8Array) || bytes.length === 0) {
-      throw badArgument("a pre-shared key must not be empty: an empty one would keep nobody out");
-    }
-    this.#presharedKeys.set(id, bytes);
+    this.#presharedKeys.add(id, key);
     return this;
   }
 
-  /** Sets a text field that units can read; those connected already keep what they were told. */
+  /**
+   * Sets a text field that units can read; those connected already keep what they were told. There are
+   * up to 64, of up to 1,024 characters each.
+   *
+   * @throws TroupeError `BAD_ARGUMENT` for anything else
+   */
   setTag(key: string, value: string): this {
-    if (typeof key !== "string" || typeof value !== "string")
-      throw badArgument("a tag's key and value must be texts");
+    checkTold("a tag's key", key);
+    checkTold(`tag "${key}"`, value);
+    if (this.#tags.size >= MAX_INTRODUCED_ENTRIES && !this.#tags.has(key))
+      throw badArgument(`a peer has at most ${MAX_INTRODUCED_ENTRIES} tags`);
     this.#tags.set(key, value);
     return this;
   }
@@ -339,7 +348,21 @@ export class Peer extends Emitter<PeerEvents> {
     return this;
   }
 
-  /** Middleware for requests to all roles. */
+  /**
+   * Middleware for requests to all roles.
+   *
+   * @example
+   * ```ts
+   * import { Peer, TroupeError } from "troupe";
+   *
+   * const peer = new Peer();
+   * peer.onRequest(async (ctx) => {
+   *   if (ctx.metadata["token"] !== "secret") throw new TroupeError("NOT_ALLOWED", "who are you?");
+   *   await ctx.next(); // what comes after it, until there is an answer or an error
+   *   console.log(`${ctx.role}/${ctx.event}:`, ctx.error ?? ctx.response);
+   * });
+   * ```
+   */
   onRequest<Data = unknown>(middleware: RequestHandler<Data>): this {
     this.#handlers.add("request", middleware, undefined);
     return this;
@@ -355,6 +378,24 @@ export class Peer extends Emitter<PeerEvents> {
    * Hears a topic: all that connected units publish under it from now on.
    *
    * @throws TroupeError `BAD_ARGUMENT` for a topic that is empty or longer than 248 bytes
+   * @example
+   * ```ts
+   * import { Peer } from "troupe";
+   *
+   * await using reader = new Peer();
+   * const news = new Promise((resolve) => {
+   *   const { unsubscribe } = reader.subscribe("news", (ctx) => {
+   *     resolve(ctx.data);
+   *     unsubscribe();
+   *   });
+   * });
+   * await reader.listen({ port: 0, host: "127.0.0.1" });
+   *
+   * await using writer = new Peer();
+   * await writer.connect(`ws://127.0.0.1:${reader.port}`);
+   * writer.publish("news", "it rains");
+   * console.log(await news); // it rains
+   * ```
    */
   subscribe<Data = unknown>(topic: string, handler: MessageHandler<Data>): Subscription {
     return this.#topics.subscribe(topic, handler);
@@ -386,7 +427,7 @@ export class Peer extends Emitter<PeerEvents> {
 
   async #close(timeout: number): Promise<void> {
     const reason = new TroupeError("CLOSED", "the peer is closed");
-    for (const dialer of this.#dialers.values()) dialer.stop(reason);
+    this.#dialers.stop(reason);
     this.#listening = false;
     const listenerClosed = this.#listener?.close();
     this.#acceptor.clear(reason);
@@ -404,8 +445,11 @@ export class Peer extends Emitter<PeerEvents> {
   #dialerWork(client: Readonly<Record<string, unknown>>): DialerWork {
     return {
       clock: this.#clock,
-      random: randomFraction,
-      attempt: (address, signal, lost) => this.#network.dial(address, client, signal, lost),
+      random: () => randomFraction(provider),
+      attempt: async (address, signal, lost) => {
+        await this.#presharedKeys.ready();
+        return this.#network.dial(address, client, signal, lost);
+      },
       restored: (address, count, { unit }) =>
         this.emit("reconnect_success", { address, count, unit }),
       failed: (address, count, wait, error) =>
@@ -433,9 +477,4 @@ export class Peer extends Emitter<PeerEvents> {
       meta: { ...describePlatform(), time: Date.now(), uptime: this.#clock.now() - this.#since },
     };
   }
-}
-
-function randomFraction(): number {
-  const [a = 0, b = 0, c = 0] = provider.randomBytes(3);
-  return (a * 65536 + b * 256 + c) / 2 ** 24;
 }

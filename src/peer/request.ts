@@ -1,39 +1,81 @@
+import { type Abortable, offAbort, onAbort } from "../async/aborts.ts";
 import type { Clock } from "../async/clock.ts";
 import type { Deadlines } from "../async/deadlines.ts";
+import { MAX_VARINT } from "../bytes/varint.ts";
 import { Call, type Connection } from "../connection/connection.ts";
 import { TroupeError, toTroupeError } from "../errors.ts";
 import { decodePayload, type Payload } from "../frame/payload.ts";
-import type { Name } from "../frame/type.ts";
+import type { Metadata, Name } from "../frame/type.ts";
 import { Context } from "./context.ts";
 import type { Unit } from "./unit.ts";
 
-/** What all requests of a peer share. */
-export interface RequestDesk {
+/** What a request is about. */
+export interface Question {
+  readonly name: Name;
+  readonly metadata: Metadata | undefined;
+  readonly payload: Payload;
+  /** Milliseconds to wait; `undefined` for the peer's default, `Infinity` for ever. */
+  readonly timeout: number | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Where requests of a peer are made: what they all share. */
+export class RequestDesk {
   readonly clock: Clock;
-  readonly deadlines: Deadlines;
-  /** Milliseconds for a request that names none. */
-  readonly timeout: number;
+  readonly #deadlines: Deadlines;
+  readonly #timeout: number;
+
+  /** @param timeout - milliseconds for a request that names none */
+  constructor(clock: Clock, deadlines: Deadlines, timeout: number) {
+    this.clock = clock;
+    this.#deadlines = deadlines;
+    this.#timeout = timeout;
+  }
+
+  /** Asks one unit. Settles within the timeout, whatever happens. */
+  ask<Data>(unit: Unit, question: Question): Promise<Context<Data>> {
+    const { name, metadata, payload, timeout = this.#timeout, signal } = question;
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) {
+        reject(cancelled(name, signal.reason));
+        return;
+      }
+      const settle = resolve as (ctx: Context) => void;
+      const connection = unit.leastBusy();
+      const request = new OutgoingRequest(
+        unit,
+        connection,
+        name,
+        this.clock,
+        timeout,
+        settle,
+        reject,
+      );
+      request.start(metadata, payload, this.#deadlines, signal);
+    });
+  }
 }
 
 /** One request on its way: settles its promise once, by whatever comes first. */
-export class OutgoingRequest extends Call {
+class OutgoingRequest extends Call implements Abortable {
   readonly #unit: Unit;
   readonly #connection: Connection;
   readonly #name: Name;
-  readonly #desk: RequestDesk;
+  readonly #clock: Clock;
   readonly #timeout: number;
-  readonly #signal: AbortSignal | undefined;
   readonly #resolve: (ctx: Context) => void;
   readonly #reject: (error: TroupeError) => void;
   readonly #sentAt: number;
+  #deadlines: Deadlines | undefined;
+  #signal: AbortSignal | undefined;
+  #settled = false;
 
   constructor(
     unit: Unit,
     connection: Connection,
     name: Name,
-    desk: RequestDesk,
+    clock: Clock,
     timeout: number,
-    signal: AbortSignal | undefined,
     resolve: (ctx: Context) => void,
     reject: (error: TroupeError) => void,
   ) {
@@ -41,44 +83,40 @@ export class OutgoingRequest extends Call {
     this.#unit = unit;
     this.#connection = connection;
     this.#name = name;
-    this.#desk = desk;
+    this.#clock = clock;
     this.#timeout = timeout;
-    this.#signal = signal;
     this.#resolve = resolve;
     this.#reject = reject;
-    this.#sentAt = desk.clock.now();
+    this.#sentAt = clock.now();
   }
 
-  /** Sends it and starts its time. A failure to send rejects. */
-  start(metadata: Readonly<Record<string, string>> | undefined, payload: Payload): void {
-    const signal = this.#signal;
-    if (signal?.aborted) {
-      this.#reject(cancelled(this.#name, signal));
-      return;
-    }
+  /** Sends it and starts its time. Throws when it cannot be sent. */
+  start(
+    metadata: Metadata | undefined,
+    payload: Payload,
+    deadlines: Deadlines,
+    signal: AbortSignal | undefined,
+  ): void {
     const finite = Number.isFinite(this.#timeout);
-    try {
-      this.#connection.request(
-        this,
-        this.#name,
-        finite ? Math.ceil(this.#timeout) : 0,
-        metadata,
-        payload,
-      );
-    } catch (thrown) {
-      this.#reject(toTroupeError(thrown, "BAD_PAYLOAD", "the request cannot be sent"));
-      return;
+    const deadline = finite ? Math.min(Math.ceil(this.#timeout), MAX_VARINT) : 0;
+    this.#connection.request(this, this.#name, deadline, metadata, payload);
+    // Sending may have found that the connection is gone.
+    if (this.#settled) return;
+    if (finite) {
+      this.#deadlines = deadlines;
+      deadlines.add(this, this.#timeout);
     }
-    if (finite) this.#desk.deadlines.add(this, this.#timeout);
-    signal?.addEventListener("abort", this);
+    if (signal !== undefined) {
+      this.#signal = signal;
+      onAbort(signal, this);
+    }
   }
 
   answer(payload: Payload): void {
-    this.#settled();
-    const { clock } = this.#desk;
+    this.#settle();
     const { role, event } = this.#name;
     try {
-      const rtt = clock.now() - this.#sentAt;
+      const rtt = this.#clock.now() - this.#sentAt;
       this.#resolve(
         new Context(this.#unit, role, event, undefined, payload, decodePayload(payload), rtt),
       );
@@ -90,37 +128,36 @@ export class OutgoingRequest extends Call {
   }
 
   fail(error: TroupeError): void {
-    this.#settled();
+    this.#settle();
     this.#reject(error);
   }
 
   expire(): void {
+    const { role, event } = this.#name;
     this.#giveUp(
       new TroupeError(
         "TIMEOUT",
-        `${this.#name.role}/${this.#name.event}: no answer from ${this.#unit.label} within ${this.#timeout} ms; raise { timeout } or look at that unit`,
+        `${role}/${event}: no answer from ${this.#unit.label} within ${this.#timeout} ms; raise { timeout } or look at that unit`,
       ),
     );
   }
 
-  /** An `abort` event of the caller's signal. */
-  handleEvent(): void {
-    if (this.#signal !== undefined) this.#giveUp(cancelled(this.#name, this.#signal));
+  aborted(reason: unknown): void {
+    this.#giveUp(cancelled(this.#name, reason));
   }
 
   #giveUp(error: TroupeError): void {
-    this.#settled();
+    this.#settle();
     this.#connection.cancel(this);
     this.#reject(error);
   }
 
-  #settled(): void {
-    this.#desk.deadlines.remove(this);
-    this.#signal?.removeEventListener("abort", this);
+  #settle(): void {
+    this.#settled = true;
+    this.#deadlines?.remove(this);
+    if (this.#signal !== undefined) offAbort(this.#signal, this);
   }
 }
 
-const cancelled = ({ role, event }: Name, signal: AbortSignal): TroupeError =>
-  new TroupeError("CANCELLED", `${role}/${event}: cancelled by its caller`, {
-    cause: signal.reason,
-  });
+const cancelled = ({ role, event }: Name, cause: unknown): TroupeError =>
+  new TroupeError("CANCELLED", `${role}/${event}: cancelled by its caller`, { cause });

@@ -31,7 +31,7 @@ export class Role {
   readonly name: string;
   /** @internal */
   readonly handlers: Handlers = new Handlers();
-  readonly #allows: Allowed;
+  #allows: Allowed;
   readonly #changed: (role: Role) => void;
   #active: boolean;
 
@@ -41,6 +41,12 @@ export class Role {
     this.#active = options.active ?? true;
     this.#allows = checkAllow(`role "${name}": allow`, options.allow);
     this.#changed = changed;
+  }
+
+  /** @internal What is named in `options` counts from now on. */
+  configure({ active, allow }: RoleOptions): void {
+    if (allow !== undefined) this.#allows = checkAllow(`role "${this.name}": allow`, allow);
+    if (active !== undefined) this.#set(active);
   }
 
   /** Whether it takes calls. */

@@ -1,11 +1,8 @@
 import type { RoleList } from "../connection/connection.ts";
-import { MAX_NAME, MAX_ROLES, type RoleState } from "../frame/type.ts";
-import { encodeText } from "../bytes/text.ts";
 import { badArgument } from "../errors.ts";
+import { MAX_ROLES, type RoleState } from "../frame/type.ts";
 import { Role, type RoleOptions } from "./role.ts";
-
-/** Names that begin with this are the library's own. */
-const RESERVED = "$";
+import { isVisible } from "./role-name.ts";
 
 /** The roles of this peer, and the number of their last change. */
 export class Roles {
@@ -20,12 +17,17 @@ export class Roles {
 
   /** All but those of the library's own. */
   get visible(): Role[] {
-    return [...this.#roles.values()].filter((role) => !role.name.startsWith(RESERVED));
+    return [...this.#roles.values()].filter((role) => isVisible(role.name));
   }
 
   /** As they are announced. */
   get list(): RoleList {
     return { number: this.#number, roles: [...this.#roles.values()].map((role) => role.state) };
+  }
+
+  /** The number of the last change. */
+  get number(): number {
+    return this.#number;
   }
 
   find(name: string): Role | undefined {
@@ -35,7 +37,10 @@ export class Roles {
   /** The role of this name, made when there is none. */
   make(name: string, options: RoleOptions): { role: Role; made: boolean } {
     const known = this.#roles.get(name);
-    if (known !== undefined) return { role: known, made: false };
+    if (known !== undefined) {
+      known.configure(options);
+      return { role: known, made: false };
+    }
     if (this.#roles.size >= MAX_ROLES) throw badArgument(`a peer plays at most ${MAX_ROLES} roles`);
     const role = new Role(name, options, (changed) => this.#announce(changed.state));
     this.#roles.set(name, role);
@@ -53,19 +58,4 @@ export class Roles {
   #announce(state: RoleState): void {
     this.#changed(state, ++this.#number);
   }
-}
-
-/**
- * Checks the name of a role or destination of a user's.
- *
- * @throws TroupeError `BAD_ARGUMENT` when it is empty, too long, or reserved
- */
-export function checkRoleName(name: unknown): string {
-  if (typeof name !== "string" || name === "")
-    throw badArgument("a role's name must be a text that is not empty");
-  if (encodeText(name).length > MAX_NAME)
-    throw badArgument(`a role's name has at most ${MAX_NAME} bytes`);
-  if (name.startsWith(RESERVED))
-    throw badArgument(`role "${name}": names that begin with ${RESERVED} are reserved`);
-  return name;
 }

@@ -1,15 +1,19 @@
 import type { RoleList } from "../connection/connection.ts";
+import { isVisible } from "./role-name.ts";
 import type { Unit } from "./unit.ts";
 
 /** Who wants to know which units play a role. */
 export interface Watcher {
   joined(unit: Unit): void;
   left(unit: Unit): void;
+  /** No unit will ever come again. */
+  closed(): void;
 }
 
 /** Who plays what: the one owner of both indexes, units by peer and units by role. */
 export class Roster {
-  readonly #units = new Map<string, Unit>();
+  /** By public key: processes may share one. */
+  readonly #units = new Map<string, readonly Unit[]>();
   readonly #playing = new Map<string, Set<Unit>>();
   readonly #watchers = new Map<string, Set<Watcher>>();
   /** Units that asked for no new work: connected, and in no role. */
@@ -22,22 +26,21 @@ export class Roster {
     return this.#closed;
   }
 
-  /** The peer is closed. */
+  /** The peer is closed: whoever waits for units is told. */
   close(): void {
     this.#closed = true;
+    for (const watchers of this.#watchers.values()) {
+      for (const watcher of watchers) watcher.closed();
+    }
   }
 
   get units(): Unit[] {
-    return [...this.#units.values()];
-  }
-
-  get size(): number {
-    return this.#units.size;
+    return [...this.#units.values()].flat();
   }
 
   /** The unit that is this run of this peer. */
   find(id: string, instance: string): Unit | undefined {
-    return this.#units.get(keyOf(id, instance));
+    return this.#units.get(id)?.find((unit) => unit.instance === instance);
   }
 
   /** Units that play a role now, in the order in which they took it up. */
@@ -46,23 +49,24 @@ export class Roster {
   }
 
   add(unit: Unit): void {
-    this.#units.set(keyOf(unit.id, unit.instance), unit);
-    for (const role of unit.activeRoles) this.#join(role, unit);
+    this.#units.set(unit.id, [...(this.#units.get(unit.id) ?? []), unit]);
+    for (const role of [...unit.activeRoles]) this.#join(role, unit);
   }
 
   remove(unit: Unit): void {
-    this.#units.delete(keyOf(unit.id, unit.instance));
+    const others = this.#units.get(unit.id)?.filter((other) => other !== unit) ?? [];
+    if (others.length > 0) this.#units.set(unit.id, others);
+    else this.#units.delete(unit.id);
     this.#draining.delete(unit);
     for (const role of unit.activeRoles) this.#leave(role, unit);
   }
 
   /** The unit announces roles. */
   learn(unit: Unit, list: RoleList, full: boolean): void {
-    const before = new Set(unit.activeRoles);
-    unit.learn(list, full);
-    if (this.#draining.has(unit)) return;
-    for (const role of before) if (!unit.activeRoles.has(role)) this.#leave(role, unit);
-    for (const role of unit.activeRoles) if (!before.has(role)) this.#join(role, unit);
+    const { joined, left } = unit.learn(list, full);
+    for (const role of left) this.#leave(role, unit);
+    for (const role of joined) this.#join(role, unit);
+    if ([...joined, ...left].some(isVisible)) unit.emit("roles");
   }
 
   /** The unit wants no new work. */
@@ -83,22 +87,23 @@ export class Roster {
     for (const unit of this.playing(role)) watcher.joined(unit);
   }
 
+  /** Listeners run in between: by now the unit may be gone, or play the role no longer. */
   #join(role: string, unit: Unit): void {
+    if (this.find(unit.id, unit.instance) !== unit) return;
+    if (this.#draining.has(unit) || !unit.activeRoles.has(role)) return;
     let units = this.#playing.get(role);
     if (units === undefined) {
       units = new Set();
       this.#playing.set(role, units);
     }
     units.add(unit);
-    for (const watcher of this.#watchers.get(role) ?? []) watcher.joined(unit);
+    for (const watcher of [...(this.#watchers.get(role) ?? [])]) watcher.joined(unit);
   }
 
   #leave(role: string, unit: Unit): void {
     const units = this.#playing.get(role);
     if (units === undefined || !units.delete(unit)) return;
     if (units.size === 0) this.#playing.delete(role);
-    for (const watcher of this.#watchers.get(role) ?? []) watcher.left(unit);
+    for (const watcher of [...(this.#watchers.get(role) ?? [])]) watcher.left(unit);
   }
 }
-
-const keyOf = (id: string, instance: string): string => `${id}/${instance}`;

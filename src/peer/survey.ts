@@ -1,20 +1,43 @@
 import { type Deferred, defer } from "../async/deferred.ts";
-import { type TroupeError, toTroupeError } from "../errors.ts";
+import { TroupeError, toTroupeError } from "../errors.ts";
 import type { Context } from "./context.ts";
 import type { Unit } from "./unit.ts";
 
 /** A unit that could not answer, and why. */
 export interface SurveyFailure {
+  /** The unit. */
   readonly unit: Unit;
+  /** What became of its call. */
   readonly error: TroupeError;
 }
 
 /** What one unit gave: the context of its answer, or its failure. */
-export type SurveyItem<Data> = (Context<Data> & { readonly error?: undefined }) | SurveyFailure;
+export type SurveyItem<Data> =
+  | (Context<Data> & {
+      /** Of an answer there is none. */
+      readonly error?: undefined;
+    })
+  | SurveyFailure;
 
 /**
  * Answers of many units as they come in. Every unit is asked at once; those that do not answer in
- * time are listed in {@link Survey.missing} when the loop ends.
+ * time are listed in {@link Survey.missing} when the loop ends. Made by {@link Destination.survey}.
+ *
+ * @example
+ * ```ts no-run
+ * import type { Survey } from "troupe";
+ *
+ * async function mean(survey: Survey<number>): Promise<number> {
+ *   let sum = 0;
+ *   let count = 0;
+ *   for await (const item of survey) {
+ *     if (item.error !== undefined) continue; // this unit failed
+ *     sum += item.data;
+ *     count++;
+ *   }
+ *   return sum / count;
+ * }
+ * ```
  */
 export class Survey<Data = unknown> implements AsyncIterable<SurveyItem<Data>> {
   /** How many units were asked. */
@@ -22,6 +45,7 @@ export class Survey<Data = unknown> implements AsyncIterable<SurveyItem<Data>> {
   readonly #silent = new Set<Unit>();
   readonly #items: SurveyItem<Data>[] = [];
   readonly #cancel = new AbortController();
+  readonly #signal: AbortSignal | undefined;
   #open: number;
   #wake: Deferred<void> = defer();
 
@@ -33,6 +57,7 @@ export class Survey<Data = unknown> implements AsyncIterable<SurveyItem<Data>> {
   ) {
     this.asked = units.length;
     this.#open = units.length;
+    this.#signal = signal;
     const linked =
       signal === undefined ? this.#cancel.signal : AbortSignal.any([signal, this.#cancel.signal]);
     for (const unit of units) {
@@ -49,7 +74,11 @@ export class Survey<Data = unknown> implements AsyncIterable<SurveyItem<Data>> {
     return [...this.#silent];
   }
 
-  /** Yields what comes in until every unit has answered, failed or run out of time. */
+  /**
+   * Yields what comes in until every unit has answered, failed or run out of time.
+   *
+   * @throws TroupeError `CANCELLED` when the survey's signal has aborted
+   */
   async *[Symbol.asyncIterator](): AsyncGenerator<SurveyItem<Data>, void, undefined> {
     try {
       while (this.#open > 0 || this.#items.length > 0) {
@@ -60,6 +89,10 @@ export class Survey<Data = unknown> implements AsyncIterable<SurveyItem<Data>> {
           await this.#wake.promise;
           this.#wake = defer();
         }
+      }
+      if (this.#signal?.aborted) {
+        const cause: unknown = this.#signal.reason;
+        throw new TroupeError("CANCELLED", "the survey was cancelled by its caller", { cause });
       }
     } finally {
       this.#cancel.abort();

@@ -1,9 +1,9 @@
-import type { Payload } from "../frame/payload.ts";
-import { MAX_NAME } from "../frame/type.ts";
 import { encodeText } from "../bytes/text.ts";
 import { badArgument } from "../errors.ts";
+import type { Payload } from "../frame/payload.ts";
+import { MAX_NAME } from "../frame/type.ts";
 import { broadcastTo } from "./destination.ts";
-import type { MessageHandler } from "./handlers.ts";
+import { checkHandler, type MessageHandler } from "./handlers.ts";
 import type { Roles } from "./roles.ts";
 import type { Roster } from "./roster.ts";
 
@@ -30,6 +30,7 @@ export class Topics {
   }
 
   subscribe(topic: string, handler: MessageHandler<never>): Subscription {
+    checkHandler(handler);
     const { role } = this.#roles.make(roleOf(topic), {});
     role.handlers.addEvent("message", EVENT, handler);
     let subscribed = true;

@@ -1,11 +1,10 @@
 import { type Deferred, defer } from "../async/deferred.ts";
 import { Emitter } from "../async/emitter.ts";
 import type { Connection, RemotePeer, RoleList } from "../connection/connection.ts";
-import { TroupeError } from "../errors.ts";
+import { broken, shown, TroupeError } from "../errors.ts";
 import type { Payload } from "../frame/payload.ts";
-import type { Metadata, Name } from "../frame/type.ts";
-import type { Context } from "./context.ts";
-import { OutgoingRequest, type RequestDesk } from "./request.ts";
+import { MAX_ROLES, type Metadata, type Name } from "../frame/type.ts";
+import { isVisible } from "./role-name.ts";
 
 /** What a unit announces. */
 export interface UnitEvents {
@@ -31,42 +30,52 @@ export interface UnitEvents {
  * ```
  */
 export class Unit extends Emitter<UnitEvents> {
-  /** Its public key in hex. Several units have the same one when processes share an identity. */
-  readonly id: string;
-  /** Random, of this run of its process. */
-  readonly instance: string;
-  /** The name it gave itself. Anyone may take any name: trust `id`. */
-  readonly name: string;
-  /** Whether it wants to be told of other peers. */
-  readonly friendly: boolean;
-  /** Where it says it can be dialled. */
-  readonly addresses: readonly string[];
-  /** What it tells about its process: `os`, `runtime`, `time`, `uptime`, `protocol`. Unchecked. */
-  readonly meta: Readonly<Record<string, unknown>>;
-  readonly #tags: Readonly<Record<string, string>>;
-  readonly #desk: RequestDesk;
+  readonly #remote: RemotePeer;
   readonly #roles = new Set<string>();
-  readonly #draining = new Set<Deferred<void>>();
+  #held: Set<Deferred<void>> | undefined;
   #connections: readonly Connection[] = [];
   #rolesNumber = -1;
   #closed: TroupeError | undefined;
 
   /** @internal */
-  constructor(remote: RemotePeer, desk: RequestDesk) {
+  constructor(remote: RemotePeer) {
     super();
-    this.id = remote.id;
-    this.instance = remote.instance;
-    this.name = remote.name;
-    this.friendly = remote.friendly;
-    this.addresses = remote.addresses;
-    this.meta = remote.meta;
-    this.#tags = remote.tags;
-    this.#desk = desk;
+    this.#remote = remote;
+  }
+
+  /** Its public key in hex. Several units have the same one when processes share an identity. */
+  get id(): string {
+    return this.#remote.id;
+  }
+
+  /** Random, of this run of its process. */
+  get instance(): string {
+    return this.#remote.instance;
+  }
+
+  /** The name it gave itself. Anyone may take any name: trust `id`. */
+  get name(): string {
+    return this.#remote.name;
+  }
+
+  /** Whether it wants to be told of other peers. */
+  get friendly(): boolean {
+    return this.#remote.friendly;
+  }
+
+  /** Where it says it can be dialled. */
+  get addresses(): readonly string[] {
+    return this.#remote.addresses;
+  }
+
+  /** What it tells about its process: `os`, `runtime`, `time`, `uptime`, `protocol`. Unchecked. */
+  get meta(): Readonly<Record<string, unknown>> {
+    return this.#remote.meta;
   }
 
   /** Names of the active roles it plays. */
   get roles(): string[] {
-    return [...this.#roles].filter((role) => !role.startsWith("$"));
+    return [...this.#roles].filter(isVisible);
   }
 
   /** The same as {@link Unit.roles}. */
@@ -76,7 +85,7 @@ export class Unit extends Emitter<UnitEvents> {
 
   /** Its tags, as it set them before it connected. */
   getTags(): Record<string, string> {
-    return { ...this.#tags };
+    return { ...this.#remote.tags };
   }
 
   /** Its connections, at least one until it is closed. */
@@ -113,17 +122,19 @@ export class Unit extends Emitter<UnitEvents> {
   }
 
   /**
-   * Resolves when what waits to be sent to it has left: the brake for whoever sends faster than the
-   * network takes.
+   * Resolves when little waits to be sent to it (at most 64 KiB a connection): the brake for whoever
+   * sends faster than the network takes.
    *
    * @throws TroupeError `DISCONNECTED` (rejects) when it is closed before that
    */
   async drained(): Promise<void> {
+    while (this.#congested) {
+      const waiter = defer<void>();
+      this.#held ??= new Set();
+      this.#held.add(waiter);
+      await waiter.promise;
+    }
     if (this.#closed !== undefined) throw this.#closed;
-    if (this.buffered === 0) return;
-    const waiter = defer<void>();
-    this.#draining.add(waiter);
-    await waiter.promise;
   }
 
   /** Says goodbye and closes its connections. A permanent address is dialled again. */
@@ -134,7 +145,7 @@ export class Unit extends Emitter<UnitEvents> {
 
   /** @internal For messages to people. */
   get label(): string {
-    return this.name === "" ? `unit ${this.id.slice(0, 8)}` : `unit "${this.name}"`;
+    return this.name === "" ? `unit ${this.id.slice(0, 8)}` : `unit ${shown(this.name)}`;
   }
 
   /** @internal Names of all active roles, those of the library's own included. */
@@ -144,80 +155,65 @@ export class Unit extends Emitter<UnitEvents> {
 
   /** @internal A one-way call. */
   send(name: Name, metadata: Metadata | undefined, payload: Payload): void {
-    this.#leastBusy().send(name, metadata, payload);
+    this.leastBusy().send(name, metadata, payload);
   }
 
-  /** @internal A request; settles within `timeout` whatever happens. */
-  request<Data>(
-    name: Name,
-    metadata: Metadata | undefined,
-    payload: Payload,
-    timeout = this.#desk.timeout,
-    signal?: AbortSignal,
-  ): Promise<Context<Data>> {
-    return new Promise((resolve, reject) => {
-      const connection = this.#leastBusy();
-      const settle = resolve as (ctx: Context) => void;
-      new OutgoingRequest(
-        this,
-        connection,
-        name,
-        this.#desk,
-        timeout,
-        signal,
-        settle,
-        reject,
-      ).start(metadata, payload);
-    });
+  /** @internal The connection that has the least to do. */
+  leastBusy(): Connection {
+    let best: Connection | undefined;
+    for (const connection of this.#connections) {
+      if (best === undefined || connection.load < best.load) best = connection;
+    }
+    if (best !== undefined) return best;
+    throw this.#closed ?? new TroupeError("DISCONNECTED", `${this.label} has no connection`);
   }
 
   /** @internal */
   attach(connection: Connection): void {
-    this.#connections = [...this.#connections, connection];
+    this.#connections = this.#connections.concat(connection);
   }
 
   /** @internal Returns whether that was its last one. */
   detach(connection: Connection, reason: TroupeError): boolean {
     this.#connections = this.#connections.filter((other) => other !== connection);
-    this.#released();
-    if (this.#connections.length > 0) return false;
+    if (this.#connections.length > 0) {
+      this.released();
+      return false;
+    }
     this.#closed = reason;
-    for (const waiter of this.#draining) waiter.reject(reason);
-    this.#draining.clear();
+    this.released();
     return true;
   }
 
-  /** @internal What waited to be sent on one of its connections has left. */
+  /** @internal One of its connections is congested no more, or gone. */
   released(): void {
-    this.#released();
+    const waiters = this.#held;
+    this.#held = undefined;
+    for (const waiter of waiters ?? []) waiter.resolve();
   }
 
-  /** @internal Takes over what it announced. */
-  learn({ number, roles }: RoleList, full: boolean): void {
+  /** @internal Takes over what it announced, and tells what is new. */
+  learn({ number, roles }: RoleList, full: boolean): { joined: string[]; left: string[] } {
+    const joined: string[] = [];
+    const left: string[] = [];
     // The same change comes by each connection: the slower one must not bring back what is past.
-    if (number <= this.#rolesNumber) return;
+    if (number <= this.#rolesNumber) return { joined, left };
     this.#rolesNumber = number;
-    if (full) this.#roles.clear();
-    for (const { name, active } of roles) {
-      if (active) this.#roles.add(name);
-      else this.#roles.delete(name);
+    const now = new Set(roles.filter(({ active }) => active).map(({ name }) => name));
+    const over = full ? [...this.#roles] : roles.map(({ name }) => name);
+    for (const role of over) if (!now.has(role) && this.#roles.delete(role)) left.push(role);
+    for (const role of now) {
+      if (this.#roles.has(role)) continue;
+      this.#roles.add(role);
+      joined.push(role);
     }
+    if (this.#roles.size > MAX_ROLES)
+      throw broken(`a unit that plays more than ${MAX_ROLES} roles`);
+    return { joined, left };
   }
 
-  #released(): void {
-    if (this.#draining.size === 0 || this.buffered > 0) return;
-    const waiters = [...this.#draining];
-    this.#draining.clear();
-    for (const waiter of waiters) waiter.resolve();
-  }
-
-  #leastBusy(): Connection {
-    const [first, ...others] = this.#connections;
-    if (first === undefined) {
-      throw this.#closed ?? new TroupeError("DISCONNECTED", `${this.label} has no connection`);
-    }
-    let best = first;
-    for (const connection of others) if (connection.load < best.load) best = connection;
-    return best;
+  get #congested(): boolean {
+    for (const { congested } of this.#connections) if (congested) return true;
+    return false;
   }
 }

@@ -93,7 +93,9 @@ export class DialerHandshake implements Handshake {
         `the other side speaks monte/${version}, this one monte/${VERSION}; bring both up to date`,
       );
     const suite = reader.u8();
-    if (suite === NO_SUITE) throw refused(reader.u8());
+    // In the clear anybody on the way could say anything: no code of it is believed.
+    if (suite === NO_SUITE)
+      throw failed("the other side does not speak this version or cipher suite");
     if (suite !== SUITE)
       throw failed(`the other side chose cipher suite ${suite}, which was not offered`);
     const theirs = reader.bytes(KEY_BYTES);

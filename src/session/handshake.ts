@@ -34,7 +34,7 @@ export interface HandshakeConfig {
    */
   judge(identity: Uint8Array, parameters: Uint8Array): TroupeError | undefined;
   /** Secure random bytes. */
-  random(length: number): Uint8Array;
+  readonly random: (length: number) => Uint8Array;
   /** Only tests and vectors use another one. */
   readonly rekey?: RekeyRule | undefined;
 }

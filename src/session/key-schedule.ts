@@ -6,11 +6,7 @@ import type { CryptoProvider } from "../crypto/provider.ts";
 const PROTOCOL = "troupe monte/2 ";
 
 /** H: BLAKE2b-256 over a distinct label and length-prefixed fields. */
-export function hash(
-  crypto: CryptoProvider,
-  label: string,
-  ...fields: readonly Uint8Array[]
-): Uint8Array {
+function hash(crypto: CryptoProvider, label: string, ...fields: readonly Uint8Array[]): Uint8Array {
   return crypto.blake2b256(encodeFields(label, fields));
 }
 

@@ -30,13 +30,13 @@ class DirectionKey {
     this.#aead = crypto.aead(key);
   }
 
-  /** Runs `use` with the current key and counter for a record of `bytes`, then moves on. */
+  /** Runs `use` with the current key and counter for a record of `bytes`; both are spent even if it throws. */
   next<T>(bytes: number, use: (aead: Aead, counter: number) => T): T {
-    const result = use(this.#aead, this.#records);
-    this.#records++;
+    const aead = this.#aead;
+    const counter = this.#records++;
     this.#bytes += bytes;
     if (this.#records >= this.#rule.records || this.#bytes >= this.#rule.bytes) this.#replace();
-    return result;
+    return use(aead, counter);
   }
 
   #replace(): void {

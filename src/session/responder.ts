@@ -26,7 +26,6 @@ import {
   startProof,
   wrongKey,
 } from "./pre-shared.ts";
-import type { RecordLayer } from "./record.ts";
 import { KEY_BYTES, Kind, NO_SUITE, SUITE, VERSION } from "./suite.ts";
 
 /** What the responder waits for, and all it needs to understand it. */

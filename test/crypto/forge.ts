@@ -7,7 +7,7 @@ import { sha512 } from "@noble/hashes/sha2.js";
  * fulfils the verification equation multiplied by the cofactor; some fulfil it only then.
  */
 
-export const { Point } = ed25519;
+const Point: typeof ed25519.Point = ed25519.Point;
 export type CurvePoint = InstanceType<typeof Point>;
 export const ORDER: bigint = Point.Fn.ORDER;
 export const PRIME: bigint = Point.Fp.ORDER;

@@ -4,6 +4,8 @@ import { provider as browser } from "../../src/crypto/default.ts";
 import { noble } from "../../src/crypto/noble.ts";
 import type { CryptoProvider } from "../../src/crypto/provider.ts";
 
+await node.preparePake();
+
 /** The providers with code of their own: one suite runs over each. */
 export const PROVIDERS: readonly (readonly [string, CryptoProvider])[] = [
   ["noble", noble],

@@ -3,11 +3,11 @@ import { Writer } from "../../bytes/writer.ts";
 import { FrameEncoder } from "../../frame/encode.ts";
 
 /**
- * Bytes of frames after which a batch leaves without waiting for the end of the tick. A record this
- * size costs a tenth of its bytes' price in sealing overhead, and delays what comes behind it by less
- * than a millisecond.
+ * Bytes of frames after which a batch leaves without waiting for the end of the tick. Larger records
+ * make bulk a little cheaper; smaller ones let the other process start while this one is still writing,
+ * and let nothing wait long behind bulk. Measured: `docs/decisions/0002-one-record-a-tick.md`.
  */
-const RECORD_BYTES = 16 * 1024;
+const RECORD_BYTES = 32 * 1024;
 
 /** A buffer that grew beyond this for one large message is not kept. */
 const KEEP_BYTES = 256 * 1024;
@@ -16,19 +16,47 @@ const KEEP_BYTES = 256 * 1024;
 const idle: Writer[] = [];
 const KEEP_BUFFERS = 64;
 
+/** Where an encoder points between two batches. */
+const NOWHERE: Writer = new Writer();
+
+/** Flushes all batches of a peer together, once at the end of each tick. */
+export class Flusher {
+  readonly #clock: Clock;
+  readonly #run = (): void => this.#flush();
+  #batches: Batch[] = [];
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Takes note of a batch that has something to send. */
+  add(batch: Batch): void {
+    if (this.#batches.push(batch) === 1) this.#clock.soon(this.#run);
+  }
+
+  #flush(): void {
+    const batches = this.#batches;
+    this.#batches = [];
+    for (const batch of batches) batch.flush();
+  }
+}
+
+/** What a batch leaves by. */
+export interface Outlet {
+  /** Takes a record; its bytes are used again afterwards. */
+  leave(record: Uint8Array): void;
+}
+
 /** Everything queued in one tick leaves as one record. */
 export class Batch {
-  readonly #encoder: FrameEncoder;
-  readonly #clock: Clock;
-  readonly #send: (record: Uint8Array) => boolean;
-  readonly #flush = (): void => this.flush();
+  readonly #encoder = new FrameEncoder(NOWHERE);
+  readonly #flusher: Flusher;
+  readonly #outlet: Outlet;
   #writer: Writer | undefined;
 
-  /** @param send - takes a record; returns whether its bytes may be reused at once */
-  constructor(clock: Clock, send: (record: Uint8Array) => boolean) {
-    this.#clock = clock;
-    this.#send = send;
-    this.#encoder = new FrameEncoder(NOWHERE);
+  constructor(flusher: Flusher, outlet: Outlet) {
+    this.#flusher = flusher;
+    this.#outlet = outlet;
   }
 
   /** Bytes of frames that wait for the end of the tick. */
@@ -41,7 +69,7 @@ export class Batch {
     if (this.#writer === undefined) {
       this.#writer = idle.pop() ?? new Writer();
       this.#encoder.writer = this.#writer;
-      this.#clock.soon(this.#flush);
+      this.#flusher.add(this);
     }
     return this.#encoder;
   }
@@ -57,12 +85,9 @@ export class Batch {
     if (writer === undefined) return;
     this.#writer = undefined;
     this.#encoder.writer = NOWHERE;
-    if (writer.length > 0 && !this.#send(writer.view())) return;
+    if (writer.length > 0) this.#outlet.leave(writer.view());
     if (writer.capacity > KEEP_BYTES || idle.length >= KEEP_BUFFERS) return;
     writer.clear();
     idle.push(writer);
   }
 }
-
-/** Where an encoder points between two batches. */
-const NOWHERE: Writer = new Writer();

@@ -10,8 +10,8 @@ import type { Serving } from "./serving.ts";
 export interface Host {
   /** The other side introduces itself. */
   introduced(about: Payload): void;
-  /** It has told its roles, too: whoever is returned hears from now on. */
-  opened(roles: RoleList): ConnectionOwner;
+  /** It has told its roles, too: from now on everything may come. */
+  opened(roles: RoleList): void;
   /** It wants to know whether we are there. */
   pinged(nonce: number): void;
   /** It is there. */
@@ -25,21 +25,17 @@ export interface Host {
 /** What the other side's frames do: a sink that acts. Whatever it throws cuts the connection. */
 export class Inbound implements FrameSink {
   readonly #host: Host;
+  readonly #owner: ConnectionOwner;
   readonly #pending: Pending<Call>;
   readonly #serving: Serving;
   #expects: "hello" | "roles" | "anything" = "hello";
-  #owner: ConnectionOwner | undefined;
   #rolesNumber = -1;
 
-  constructor(host: Host, pending: Pending<Call>, serving: Serving) {
+  constructor(host: Host, owner: ConnectionOwner, pending: Pending<Call>, serving: Serving) {
     this.#host = host;
+    this.#owner = owner;
     this.#pending = pending;
     this.#serving = serving;
-  }
-
-  /** Who hears; `undefined` until the other side has introduced itself. */
-  get owner(): ConnectionOwner | undefined {
-    return this.#owner;
   }
 
   hello(about: Payload): void {
@@ -52,7 +48,7 @@ export class Inbound implements FrameSink {
     if (this.#expects === "roles" && full) {
       this.#expects = "anything";
       this.#rolesNumber = number;
-      this.#owner = this.#host.opened({ number, roles });
+      this.#host.opened({ number, roles });
       return;
     }
     const owner = this.#opened("ROLES");
@@ -82,7 +78,9 @@ export class Inbound implements FrameSink {
   }
 
   reject(correlation: number, code: string, message: string, details: Payload): void {
-    this.#pending.take(correlation)?.fail(remoteError(code, message, details));
+    // Read first: details that cannot be read end the connection, and this call with it.
+    const error = remoteError(code, message, details);
+    this.#pending.take(correlation)?.fail(error);
     this.#host.settled();
   }
 
@@ -109,7 +107,7 @@ export class Inbound implements FrameSink {
   }
 
   #opened(frame: string): ConnectionOwner {
-    if (this.#owner === undefined) throw broken(`${frame} before HELLO and ROLES`);
+    if (this.#expects !== "anything") throw broken(`${frame} before HELLO and ROLES`);
     return this.#owner;
   }
 }

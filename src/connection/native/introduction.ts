@@ -2,7 +2,7 @@ import { fromHex, toHex } from "../../bytes/bytes.ts";
 import { Reader } from "../../bytes/reader.ts";
 import { broken } from "../../errors.ts";
 import { decodePayload, encodePayload, type Payload } from "../../frame/payload.ts";
-import type { Introduction } from "../connection.ts";
+import { type Introduction, MAX_INTRODUCED_ENTRIES, MAX_INTRODUCED_TEXT } from "../connection.ts";
 
 /** What each side tells inside the handshake, bound to the session. */
 export interface Parameters {
@@ -41,9 +41,8 @@ export interface Capacity {
 /** All that HELLO tells. */
 export type Hello = Introduction & { readonly capacity: Capacity };
 
-/** Most characters of one text in an introduction, and most entries of one list in it. */
-const MAX_TEXT = 1024;
-const MAX_ENTRIES = 64;
+/** Most bytes of HELLO's payload: what a unit tells about itself is kept as long as it is there. */
+const MAX_HELLO = 192 * 1024;
 
 /** HELLO's payload: a map, of which unknown keys are ignored. */
 export const encodeHello = (introduction: Introduction, capacity: Capacity): Payload =>
@@ -51,6 +50,7 @@ export const encodeHello = (introduction: Introduction, capacity: Capacity): Pay
 
 /** @throws TroupeError `PROTOCOL` when it is not a map, or an entry is not what it must be */
 export function decodeHello(payload: Payload): Hello {
+  if (payload.bytes.length > MAX_HELLO) throw broken(`HELLO of ${payload.bytes.length} bytes`);
   const map = asRecord("HELLO", decodePayload(payload));
   return {
     name: asText("name", map["name"] ?? ""),
@@ -63,12 +63,16 @@ export function decodeHello(payload: Payload): Hello {
 }
 
 function asRecord(what: string, value: unknown): Record<string, unknown> {
-  if (typeof value !== "object" || value === null || Array.isArray(value) || value instanceof Map) {
+  if (
+    typeof value !== "object" ||
+    value === null ||
+    Object.getPrototypeOf(value) !== Object.prototype
+  ) {
     throw broken(`${what} is not a map`);
   }
-  const entries = Object.entries(value);
-  if (entries.length > MAX_ENTRIES) throw broken(`${what} has too many entries`);
-  return Object.fromEntries(entries);
+  if (Object.keys(value).length > MAX_INTRODUCED_ENTRIES)
+    throw broken(`${what} has too many entries`);
+  return value as Record<string, unknown>;
 }
 
 function asCapacity({ messageBytes, requests }: Record<string, unknown>): Capacity {
@@ -84,18 +88,28 @@ function asCount(what: string, value: unknown): number {
 }
 
 function asText(what: string, value: unknown): string {
-  if (typeof value !== "string" || value.length > MAX_TEXT)
+  if (typeof value !== "string" || value.length > MAX_INTRODUCED_TEXT)
     throw broken(`${what} is not a short text`);
   return value;
 }
 
-function asList(what: string, value: unknown): string[] {
-  if (!Array.isArray(value) || value.length > MAX_ENTRIES)
+const NO_LIST: readonly string[] = Object.freeze([]);
+const NO_TEXTS: Readonly<Record<string, string>> = Object.freeze({});
+
+function asList(what: string, value: unknown): readonly string[] {
+  // Most tell none, and there may be many of them.
+  if (Array.isArray(value) && value.length === 0) return NO_LIST;
+  if (!Array.isArray(value) || value.length > MAX_INTRODUCED_ENTRIES)
     throw broken(`${what} is not a short list`);
   return value.map((entry) => asText(what, entry));
 }
 
-function asTexts(what: string, value: unknown): Record<string, string> {
-  const entries = Object.entries(asRecord(what, value));
-  return Object.fromEntries(entries.map(([key, text]) => [asText(what, key), asText(what, text)]));
+function asTexts(what: string, value: unknown): Readonly<Record<string, string>> {
+  const texts = asRecord(what, value);
+  if (Object.keys(texts).length === 0) return NO_TEXTS;
+  for (const [key, text] of Object.entries(texts)) {
+    asText(what, key);
+    asText(what, text);
+  }
+  return texts as Record<string, string>;
 }

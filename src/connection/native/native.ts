@@ -2,7 +2,7 @@ import type { Clock } from "../../async/clock.ts";
 import { type Deadlines, Expiring } from "../../async/deadlines.ts";
 import { toHex } from "../../bytes/bytes.ts";
 import type { Channel } from "../../channel/channel.ts";
-import { broken, TroupeError } from "../../errors.ts";
+import { broken, shown, TroupeError } from "../../errors.ts";
 import { FrameDecoder } from "../../frame/decode.ts";
 import type { Payload } from "../../frame/payload.ts";
 import type { Metadata, Name } from "../../frame/type.ts";
@@ -15,8 +15,9 @@ import type {
   RemotePeer,
   RoleList,
 } from "../connection.ts";
-import type { Limits, Timeouts } from "../limits.ts";
+import { highWater, type Limits, type Timeouts } from "../limits.ts";
 import { Pending } from "../pending.ts";
+import type { Flusher } from "./batch.ts";
 import { type Host, Inbound } from "./inbound.ts";
 import { decodeHello, decodeParameters, encodeHello } from "./introduction.ts";
 import { Liveness } from "./liveness.ts";
@@ -28,29 +29,20 @@ import { Serving } from "./serving.ts";
 export interface NativeConfig {
   readonly clock: Clock;
   readonly deadlines: Deadlines;
+  readonly flusher: Flusher;
   readonly limits: Limits;
   readonly timeouts: Timeouts;
   /** What this side tells about itself, asked when it is sent. */
-  introduction(): Introduction;
+  readonly introduction: () => Introduction;
   /** All roles of this side, asked when they are sent. */
-  roles(): RoleList;
-}
-
-/** Who waits for a connection to open: one of the first two is called, once. */
-export interface OpeningOwner {
-  /** It is open, and `told` is the number of the role list it has sent. Whoever is returned hears from now on. */
-  opened(connection: Connection, roles: RoleList, told: number): ConnectionOwner;
-  /** It did not come to that. */
-  failed(reason: TroupeError): void;
-  /** Its channel is closed, whether it was ever open or not: the very last thing. */
-  gone(): void;
+  readonly roles: () => RoleList;
 }
 
 /** A connection in the native dialect, from the first byte of its handshake on. */
-export class NativeConnection implements Connection, Host, LinkOwner, Exit {
+export class NativeConnection extends Expiring implements Connection, Host, LinkOwner, Exit {
   readonly dialed: boolean;
   readonly #config: NativeConfig;
-  readonly #opening: OpeningOwner;
+  readonly #owner: ConnectionOwner;
   readonly #link: SealedLink;
   readonly #outbound: Outbound;
   readonly #inbound: Inbound;
@@ -58,12 +50,12 @@ export class NativeConnection implements Connection, Host, LinkOwner, Exit {
   readonly #pending = new Pending<Call>();
   readonly #serving: Serving;
   readonly #liveness: Liveness;
-  readonly #heartbeat: Heartbeat;
   #session: Established | undefined;
   #remote: RemotePeer | undefined;
   #told = -1;
   #requests: number;
-  #ended = false;
+  #open = false;
+  #end: TroupeError | undefined;
 
   /**
    * Takes the channel over and begins.
@@ -75,19 +67,19 @@ export class NativeConnection implements Connection, Host, LinkOwner, Exit {
     dialed: boolean,
     handshake: Handshake,
     config: NativeConfig,
-    opening: OpeningOwner,
+    owner: ConnectionOwner,
     time: number,
   ) {
-    const { clock, limits, timeouts } = config;
+    super();
+    const { clock, flusher, limits, timeouts } = config;
     this.dialed = dialed;
     this.#config = config;
-    this.#opening = opening;
+    this.#owner = owner;
     this.#requests = limits.requests;
     this.#liveness = new Liveness(timeouts.heartbeat, clock.now());
-    this.#heartbeat = new Heartbeat(() => this.#beat());
-    this.#outbound = new Outbound(this, clock, limits.messageBytes, limits.sendBuffer);
-    this.#serving = new Serving(this.#outbound, () => this.settled(), limits.requests, clock);
-    this.#inbound = new Inbound(this, this.#pending, this.#serving);
+    this.#outbound = new Outbound(this, flusher, limits.messageBytes, limits.sendBuffer);
+    this.#serving = new Serving(this.#outbound, this, limits.requests, clock);
+    this.#inbound = new Inbound(this, owner, this.#pending, this.#serving);
     this.#link = new SealedLink(channel, handshake, this, clock, time);
     this.#link.start();
   }
@@ -102,7 +94,7 @@ export class NativeConnection implements Connection, Host, LinkOwner, Exit {
   }
 
   get open(): boolean {
-    return this.#inbound.owner !== undefined && !this.#ended;
+    return this.#open && this.#end === undefined;
   }
 
   get load(): number {
@@ -113,11 +105,16 @@ export class NativeConnection implements Connection, Host, LinkOwner, Exit {
     return this.#outbound.buffered;
   }
 
+  get congested(): boolean {
+    return this.#link.buffered > highWater(this.#config.limits);
+  }
+
   get rtt(): number | undefined {
     return this.#liveness.rtt;
   }
 
   send(name: Name, metadata: Metadata | undefined, payload: Payload): void {
+    if (this.#end !== undefined) throw this.#end;
     this.#outbound.message(name, metadata, payload);
   }
 
@@ -128,6 +125,7 @@ export class NativeConnection implements Connection, Host, LinkOwner, Exit {
     metadata: Metadata | undefined,
     payload: Payload,
   ): void {
+    if (this.#end !== undefined) throw this.#end;
     if (this.#pending.used >= this.#requests) {
       throw new TroupeError(
         "OVERLOADED",
@@ -145,7 +143,7 @@ export class NativeConnection implements Connection, Host, LinkOwner, Exit {
   }
 
   cancel(call: Call): void {
-    if (this.#ended) return;
+    if (this.#end !== undefined) return;
     this.#pending.abandon(call.correlation, call);
     this.#outbound.cancel(call.correlation);
     this.settled();
@@ -161,8 +159,8 @@ export class NativeConnection implements Connection, Host, LinkOwner, Exit {
   }
 
   close(reason: TroupeError): void {
-    if (this.#ended) return;
-    if (this.#session !== undefined) this.#outbound.close(reason.code, reason.message);
+    if (this.#end !== undefined) return;
+    if (this.#remote !== undefined) this.#outbound.close(reason.code, reason.message);
     this.#link.close(reason);
   }
 
@@ -184,29 +182,29 @@ export class NativeConnection implements Connection, Host, LinkOwner, Exit {
 
   drained(): void {
     this.#outbound.drained();
-    this.#inbound.owner?.drained();
+    if (this.#open) this.#owner.drained();
   }
 
   ended(reason: TroupeError): void {
-    this.#ended = true;
-    this.#config.deadlines.remove(this.#heartbeat);
+    this.#end = reason;
+    this.#decoder.stop();
+    this.#config.deadlines.remove(this);
     for (const call of this.#pending.clear()) call.fail(reason);
     this.#serving.clear(reason);
-    const owner = this.#inbound.owner;
-    if (owner === undefined) this.#opening.failed(reason);
-    else owner.closed(reason);
+    if (this.#open) this.#owner.closed(reason);
+    else this.#owner.failed(reason);
   }
 
   gone(): void {
-    this.#opening.gone();
+    this.#owner.gone();
   }
 
   get backlog(): number {
     return this.#link.buffered;
   }
 
-  leave(record: Uint8Array): boolean {
-    return this.#link.send(record);
+  leave(record: Uint8Array): void {
+    this.#link.send(record);
   }
 
   overrun(reason: TroupeError): void {
@@ -216,18 +214,21 @@ export class NativeConnection implements Connection, Host, LinkOwner, Exit {
   introduced(about: Payload): void {
     const session = this.#session;
     if (session === undefined) throw broken("HELLO before the handshake");
-    const { capacity, ...introduction } = decodeHello(about);
+    const { name, friendly, addresses, tags, meta, capacity } = decodeHello(about);
     const { instance } = decodeParameters(session.parameters);
-    this.#remote = { ...introduction, id: toHex(session.identity), instance, keyId: session.keyId };
+    const id = toHex(session.identity);
+    this.#remote = { id, instance, keyId: session.keyId, name, friendly, addresses, tags, meta };
     this.#outbound.bound(capacity.messageBytes);
     this.#requests = Math.min(this.#requests, capacity.requests);
+    this.#session = undefined;
   }
 
-  opened(roles: RoleList): ConnectionOwner {
+  opened(roles: RoleList): void {
     this.#link.settle();
     if (this.dialed) this.#introduce();
-    this.#beat();
-    return this.#opening.opened(this, roles, this.#told);
+    this.expire();
+    this.#open = true;
+    this.#owner.opened(this, roles, this.#told);
   }
 
   pinged(nonce: number): void {
@@ -239,17 +240,16 @@ export class NativeConnection implements Connection, Host, LinkOwner, Exit {
   }
 
   settled(): void {
-    if (this.load === 0) this.#inbound.owner?.idle();
+    if (this.#open && this.load === 0) this.#owner.idle();
   }
 
   goodbye(code: string, message: string): void {
-    const owner = this.#inbound.owner;
-    const reason = new TroupeError(
-      "DISCONNECTED",
-      `the other side closed the connection (${code}): ${message}`,
+    this.#link.close(
+      new TroupeError(
+        "DISCONNECTED",
+        `the other side closed the connection: ${shown(code)}, ${shown(message)}`,
+      ),
     );
-    owner?.draining();
-    this.#link.close(reason);
   }
 
   #introduce(): void {
@@ -259,7 +259,8 @@ export class NativeConnection implements Connection, Host, LinkOwner, Exit {
     this.announce(roles(), true);
   }
 
-  #beat(): void {
+  /** A heartbeat is due: one of many on the peer's deadlines, so an idle connection has no timer. */
+  expire(): void {
     const { clock, deadlines, timeouts } = this.#config;
     const now = clock.now();
     if (this.#liveness.beat(now) === "dead") {
@@ -272,20 +273,6 @@ export class NativeConnection implements Connection, Host, LinkOwner, Exit {
       return;
     }
     this.#outbound.ping(this.#liveness.ping(now));
-    deadlines.add(this.#heartbeat, timeouts.heartbeat);
-  }
-}
-
-/** One of many on the peer's deadlines: an idle connection has no timer of its own. */
-class Heartbeat extends Expiring {
-  readonly #beat: () => void;
-
-  constructor(beat: () => void) {
-    super();
-    this.#beat = beat;
-  }
-
-  expire(): void {
-    this.#beat();
+    deadlines.add(this, timeouts.heartbeat);
   }
 }

@@ -1,17 +1,14 @@
-import type { Clock } from "../../async/clock.ts";
 import { TroupeError } from "../../errors.ts";
 import { encodePayload, type Payload } from "../../frame/payload.ts";
 import type { Metadata, Name } from "../../frame/type.ts";
 import type { RoleList } from "../connection.ts";
-import { Batch } from "./batch.ts";
+import { Batch, type Flusher, type Outlet } from "./batch.ts";
 import type { Replies } from "./serving.ts";
 
 /** What frames leave by. */
-export interface Exit {
+export interface Exit extends Outlet {
   /** Bytes waiting behind the batch. */
   readonly backlog: number;
-  /** Takes a record; returns whether its bytes may be reused at once. */
-  leave(record: Uint8Array): boolean;
   /** The other side reads too slowly for the answers it asks for. */
   overrun(reason: TroupeError): void;
 }
@@ -19,7 +16,7 @@ export interface Exit {
 const NOTHING: Payload = encodePayload(null);
 
 /** The frames this side sends: batched, and bounded by what the other side takes. */
-export class Outbound implements Replies {
+export class Outbound implements Replies, Outlet {
   readonly #exit: Exit;
   readonly #batch: Batch;
   readonly #sendBuffer: number;
@@ -30,11 +27,11 @@ export class Outbound implements Replies {
    * @param messageBytes - largest payload this side allows itself
    * @param sendBuffer - bytes that may wait before calls are refused
    */
-  constructor(exit: Exit, clock: Clock, messageBytes: number, sendBuffer: number) {
+  constructor(exit: Exit, flusher: Flusher, messageBytes: number, sendBuffer: number) {
     this.#exit = exit;
     this.#messageBytes = messageBytes;
     this.#sendBuffer = sendBuffer;
-    this.#batch = new Batch(clock, (record) => this.#leave(record));
+    this.#batch = new Batch(flusher, this);
   }
 
   /** Bytes waiting to be sent. */
@@ -50,6 +47,11 @@ export class Outbound implements Replies {
   /** There is room again. */
   drained(): void {
     this.#congested = this.#exit.backlog > this.#sendBuffer;
+  }
+
+  leave(record: Uint8Array): void {
+    this.#exit.leave(record);
+    if (this.#exit.backlog > this.#sendBuffer) this.#congested = true;
   }
 
   hello(about: Payload): void {
@@ -124,12 +126,6 @@ export class Outbound implements Replies {
     this.#batch.flush();
   }
 
-  #leave(record: Uint8Array): boolean {
-    const reusable = this.#exit.leave(record);
-    if (this.#exit.backlog > this.#sendBuffer) this.#congested = true;
-    return reusable;
-  }
-
   #admit(payload: Payload): void {
     if (payload.bytes.length > this.#messageBytes) {
       throw tooLarge(payload.bytes.length, this.#messageBytes);
@@ -142,10 +138,13 @@ export class Outbound implements Replies {
     }
   }
 
-  /** A caller can stop asking; one who asks and does not read the answers is cut. */
+  /**
+   * Own calls stop at `sendBuffer`, so beyond twice as much are answers: a caller can stop asking, and
+   * one who asks on without reading the answers is cut.
+   */
   #replied(): void {
     this.#batch.end();
-    if (!this.#congested) return;
+    if (!this.#congested || this.#exit.backlog <= 2 * this.#sendBuffer) return;
     this.#exit.overrun(
       new TroupeError(
         "LIMIT",

@@ -1,11 +1,12 @@
 import type { Clock, Timer } from "../../async/clock.ts";
 import { InOrder } from "../../async/in-order.ts";
 import type { Channel, ChannelEnd, ChannelReceiver } from "../../channel/channel.ts";
-import { messageOf, TroupeError, toTroupeError } from "../../errors.ts";
+import type { MaybePromise } from "../../crypto/provider.ts";
+import { TroupeError, toTroupeError } from "../../errors.ts";
 import type { Established, Handshake, Step } from "../../session/handshake.ts";
 import type { RecordLayer } from "../../session/record.ts";
 
-/** Who uses a link: what it hears, in order. None of these may throw. */
+/** Who uses a link: what it hears, in order. None of these may throw, `record` excepted. */
 export interface LinkOwner {
   /** The other side is authenticated; records may be sent from here on. */
   established(peer: Established): void;
@@ -19,6 +20,12 @@ export interface LinkOwner {
   gone(): void;
 }
 
+/** Results of a crypto provider that has begun to answer late; one that never does needs none of this. */
+interface Late {
+  readonly outgoing: InOrder<Uint8Array>;
+  readonly incoming: InOrder<Uint8Array>;
+}
+
 /**
  * A channel with a session on it: handshake first, then sealed records both ways, in order even where
  * the crypto provider answers late.
@@ -26,11 +33,10 @@ export interface LinkOwner {
 export class SealedLink implements ChannelReceiver {
   readonly #channel: Channel;
   readonly #owner: LinkOwner;
-  readonly #timer: Timer;
-  readonly #outgoing: InOrder<Uint8Array>;
-  readonly #incoming: InOrder<Uint8Array>;
+  #timer: Timer | undefined;
   #handshake: Handshake | undefined;
   #records: RecordLayer | undefined;
+  #late: Late | undefined;
   #unsealed = 0;
   #ended = false;
 
@@ -45,14 +51,6 @@ export class SealedLink implements ChannelReceiver {
     this.#channel = channel;
     this.#handshake = handshake;
     this.#owner = owner;
-    this.#outgoing = new InOrder(
-      (sealed) => channel.send(sealed),
-      (reason) => this.#broke(reason),
-    );
-    this.#incoming = new InOrder(
-      (plaintext) => this.#opened(plaintext),
-      (reason) => this.#broke(reason),
-    );
     this.#timer = clock.after(time, () => {
       this.abort(
         new TroupeError("HANDSHAKE_FAILED", `handshake failed: not done within ${time} ms`),
@@ -77,40 +75,27 @@ export class SealedLink implements ChannelReceiver {
 
   /** The other side has introduced itself: no hurry any more. */
   settle(): void {
-    this.#timer.cancel();
+    this.#timer?.cancel();
+    this.#timer = undefined;
   }
 
-  /**
-   * Seals and sends a record.
-   *
-   * @returns the same plaintext's fate: `true` when its bytes may be reused at once
-   */
-  send(plaintext: Uint8Array): boolean {
-    if (this.#records === undefined || this.#ended) return true;
+  /** Seals and sends a record; its bytes may be used again afterwards. */
+  send(plaintext: Uint8Array): void {
+    if (this.#records === undefined || this.#ended) return;
     try {
       const sealed = this.#records.seal(plaintext);
-      this.#outgoing.push(sealed);
-      if (!(sealed instanceof Promise)) return true;
-      this.#unsealed += plaintext.length;
-      const sealedLater = (): void => {
-        this.#unsealed -= plaintext.length;
-      };
-      sealed.then(sealedLater, sealedLater);
-      return false;
+      if (this.#late === undefined && !(sealed instanceof Promise)) this.#channel.send(sealed);
+      else this.#sendLate(sealed, plaintext.length);
     } catch (thrown) {
       this.#broke(thrown);
-      return true;
     }
   }
 
   /** Ends politely: what was sent still leaves. */
   close(reason: TroupeError): void {
     if (this.#ended) return;
-    if (this.#outgoing.waiting > 0) {
-      void this.#outgoing.settled().then(() => this.#channel.close());
-    } else {
-      this.#channel.close();
-    }
+    if (this.#late === undefined) this.#channel.close();
+    else void this.#late.outgoing.settled().then(() => this.#channel.close());
     this.#end(reason);
   }
 
@@ -128,7 +113,10 @@ export class SealedLink implements ChannelReceiver {
       return;
     }
     try {
-      this.#incoming.push(this.#records.open(bytes));
+      const plaintext = this.#records.open(bytes);
+      if (this.#late === undefined && !(plaintext instanceof Promise))
+        this.#owner.record(plaintext);
+      else this.#openLate(plaintext);
     } catch (thrown) {
       this.#broke(thrown);
     }
@@ -139,6 +127,13 @@ export class SealedLink implements ChannelReceiver {
   }
 
   closed(end: ChannelEnd): void {
+    const incoming = this.#late?.incoming;
+    // What came before the end may still be being opened.
+    if (incoming === undefined || incoming.waiting === 0) this.#over(end);
+    else void incoming.settled().then(() => this.#over(end));
+  }
+
+  #over(end: ChannelEnd): void {
     const code = this.#records === undefined ? "HANDSHAKE_FAILED" : "DISCONNECTED";
     const what =
       this.#records === undefined
@@ -151,7 +146,9 @@ export class SealedLink implements ChannelReceiver {
   #do(step: Step): void {
     for (const message of step.send) this.#channel.send(message);
     if (step.failure !== undefined) {
-      this.#channel.close();
+      // Whoever is told why gets the time to read it; nobody else does.
+      if (step.send.length > 0) this.#channel.close();
+      else this.#channel.abort();
       this.#end(step.failure);
     } else if (step.established !== undefined) {
       this.#handshake = undefined;
@@ -161,23 +158,52 @@ export class SealedLink implements ChannelReceiver {
     }
   }
 
+  #sendLate(sealed: MaybePromise<Uint8Array>, length: number): void {
+    this.#unsealed += length;
+    this.#inOrder.outgoing.push(sealed);
+    const done = (): void => {
+      this.#unsealed -= length;
+      if (this.#unsealed === 0) this.drained();
+    };
+    Promise.resolve(sealed).then(done, done);
+  }
+
+  #openLate(plaintext: MaybePromise<Uint8Array>): void {
+    const { incoming } = this.#inOrder;
+    incoming.push(plaintext);
+    if (incoming.waiting > MAX_LATE)
+      throw new TroupeError("LIMIT", "records come faster than they can be opened");
+  }
+
+  get #inOrder(): Late {
+    this.#late ??= {
+      outgoing: new InOrder(
+        (sealed) => this.#channel.send(sealed),
+        (reason) => this.#broke(reason),
+      ),
+      incoming: new InOrder(
+        (plaintext) => this.#opened(plaintext),
+        (reason) => this.#broke(reason),
+      ),
+    };
+    return this.#late;
+  }
+
   #opened(plaintext: Uint8Array): void {
-    if (this.#ended) return;
-    try {
-      this.#owner.record(plaintext);
-    } catch (thrown) {
-      this.#broke(thrown);
-    }
+    if (!this.#ended) this.#owner.record(plaintext);
   }
 
   #broke(thrown: unknown): void {
-    this.abort(toTroupeError(thrown, "PROTOCOL", `record refused: ${messageOf(thrown)}`));
+    this.abort(toTroupeError(thrown, "PROTOCOL", "record refused"));
   }
 
   #end(reason: TroupeError): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#timer.cancel();
+    this.settle();
     this.#owner.ended(reason);
   }
 }
+
+/** Records that may wait to be opened at once, where opening takes its time. */
+const MAX_LATE = 1024;

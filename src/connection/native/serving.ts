@@ -10,6 +10,12 @@ export interface Replies {
   reject(correlation: number, code: string, message: string, details: Payload): void;
 }
 
+/** Whose requests are served. */
+export interface ServingHost {
+  /** A request has its answer. */
+  settled(): void;
+}
+
 const NOTHING: Payload = encodePayload(null);
 
 /** A request of the other side, until its one answer. */
@@ -86,25 +92,24 @@ class ServedRequest implements IncomingRequest {
 
 /** The other side's requests that have no answer yet. Each leaves the table with its answer. */
 export class Serving implements Replies {
-  readonly #requests = new Map<number, ServedRequest>();
+  #requests: Map<number, ServedRequest> | undefined;
   readonly #replies: Replies;
-  readonly #answered: () => void;
+  readonly #host: ServingHost;
   readonly #limit: number;
   readonly #clock: Clock;
 
   /**
-   * @param answered - called after each answer
    * @param limit - requests the other side may have in flight
    */
-  constructor(replies: Replies, answered: () => void, limit: number, clock: Clock) {
+  constructor(replies: Replies, host: ServingHost, limit: number, clock: Clock) {
     this.#replies = replies;
-    this.#answered = answered;
+    this.#host = host;
     this.#limit = limit;
     this.#clock = clock;
   }
 
   get size(): number {
-    return this.#requests.size;
+    return this.#requests?.size ?? 0;
   }
 
   /** @throws TroupeError `PROTOCOL` for a number that is in use, `LIMIT` for one request too many */
@@ -115,6 +120,7 @@ export class Serving implements Replies {
     metadata: Metadata | undefined,
     payload: Payload,
   ): IncomingRequest {
+    this.#requests ??= new Map();
     if (this.#requests.has(correlation)) throw broken(`request ${correlation} was asked twice`);
     if (this.#requests.size >= this.#limit) {
       throw new TroupeError(
@@ -137,25 +143,25 @@ export class Serving implements Replies {
 
   /** Ignores a number that is answered already: answer and cancel have crossed. */
   cancel(correlation: number): void {
-    this.#requests.get(correlation)?.cancel();
+    this.#requests?.get(correlation)?.cancel();
   }
 
   response(correlation: number, payload: Payload): void {
-    this.#requests.delete(correlation);
+    this.#requests?.delete(correlation);
     this.#replies.response(correlation, payload);
-    this.#answered();
+    this.#host.settled();
   }
 
   reject(correlation: number, code: string, message: string, details: Payload): void {
-    this.#requests.delete(correlation);
+    this.#requests?.delete(correlation);
     this.#replies.reject(correlation, code, message, details);
-    this.#answered();
+    this.#host.settled();
   }
 
   /** Tells all handlers that nobody waits for them any more. */
   clear(reason: TroupeError): void {
-    const requests = [...this.#requests.values()];
-    this.#requests.clear();
-    for (const request of requests) request.drop(reason);
+    const requests = this.#requests;
+    this.#requests = undefined;
+    for (const request of requests?.values() ?? []) request.drop(reason);
   }
 }

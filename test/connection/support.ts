@@ -1,0 +1,288 @@
+import { Deadlines } from "../../src/async/deadlines.ts";
+import { concat } from "../../src/bytes/bytes.ts";
+import { Writer } from "../../src/bytes/writer.ts";
+import type { Channel, ChannelEnd, ChannelLimits } from "../../src/channel/channel.ts";
+import { memoryPair } from "../../src/channel/memory.ts";
+import {
+  Call,
+  type Connection,
+  type ConnectionOwner,
+  type IncomingRequest,
+  type Introduction,
+  type RoleList,
+} from "../../src/connection/connection.ts";
+import {
+  DEFAULT_LIMITS,
+  DEFAULT_TIMEOUTS,
+  type Limits,
+  type Timeouts,
+} from "../../src/connection/limits.ts";
+import { Flusher } from "../../src/connection/native/batch.ts";
+import { encodeHello, encodeParameters } from "../../src/connection/native/introduction.ts";
+import { type NativeConfig, NativeConnection } from "../../src/connection/native/native.ts";
+import { provider } from "../../src/crypto/default.node.ts";
+import type { CryptoProvider } from "../../src/crypto/provider.ts";
+import type { TroupeError } from "../../src/errors.ts";
+import { FrameDecoder } from "../../src/frame/decode.ts";
+import { FrameEncoder } from "../../src/frame/encode.ts";
+import { decodePayload, encodePayload, type Payload } from "../../src/frame/payload.ts";
+import type { Metadata, Name } from "../../src/frame/type.ts";
+import type { Handshake, Side, Step } from "../../src/session/handshake.ts";
+import { RecordLayer } from "../../src/session/record.ts";
+import { pattern } from "../crypto/support.ts";
+import { type Frame, give, Heard } from "../frame/support.ts";
+import { VirtualClock } from "../support/virtual-clock.ts";
+
+export const NOTHING: Payload = encodePayload(null);
+export const NAME: Name = { role: "greeter", event: "hello" };
+export const ROLES: RoleList = {
+  number: 3,
+  roles: [{ name: "greeter", active: true, version: "" }],
+};
+/** Milliseconds until a connection must be open. */
+export const TIME = 5000;
+
+/** A handshake that is over before it begins: the session is what both sides have agreed on here. */
+class Agreed implements Handshake {
+  readonly #step: Step;
+
+  constructor(side: Side, crypto: CryptoProvider) {
+    this.#step = {
+      send: [],
+      established: {
+        identity: pattern(32, side === "dialer" ? 2 : 1),
+        parameters: encodeParameters({ instance: "0".repeat(32), durable: false }),
+        keyId: undefined,
+        records: recordsOf(side, crypto),
+      },
+    };
+  }
+
+  start(): Step {
+    return this.#step;
+  }
+
+  receive(): Step {
+    throw new Error("nothing is expected");
+  }
+}
+
+function recordsOf(side: Side, crypto: CryptoProvider): RecordLayer {
+  const [forth, back] = [pattern(32, 3), pattern(32, 4)];
+  return side === "dialer"
+    ? new RecordLayer(crypto, forth, back)
+    : new RecordLayer(crypto, back, forth);
+}
+
+/** Who uses a connection: remembers all it hears, in order. */
+export class Owner implements ConnectionOwner {
+  /** What happened, one word each. */
+  readonly events: string[] = [];
+  readonly messages: unknown[] = [];
+  readonly requests: IncomingRequest[] = [];
+  readonly roleLists: RoleList[] = [];
+  failure: TroupeError | undefined;
+  reason: TroupeError | undefined;
+  told: number | undefined;
+  /** Called for each message and request, from within. */
+  onWork: () => void = () => {};
+
+  opened(_: Connection, roles: RoleList, told: number): void {
+    this.events.push("opened");
+    this.roleLists.push(roles);
+    this.told = told;
+  }
+  failed(reason: TroupeError): void {
+    this.events.push("failed");
+    this.failure = reason;
+  }
+  gone(): void {
+    this.events.push("gone");
+  }
+  message(_: Name, __: Metadata | undefined, payload: Payload): void {
+    this.events.push("message");
+    this.messages.push(decodePayload(payload));
+    this.onWork();
+  }
+  request(request: IncomingRequest): void {
+    this.events.push("request");
+    this.requests.push(request);
+    this.onWork();
+  }
+  roles(list: RoleList, full: boolean): void {
+    this.events.push(full ? "all roles" : "roles");
+    this.roleLists.push(list);
+  }
+  draining(): void {
+    this.events.push("draining");
+  }
+  drained(): void {
+    this.events.push("drained");
+  }
+  idle(): void {
+    this.events.push("idle");
+  }
+  closed(reason: TroupeError): void {
+    this.events.push("closed");
+    this.reason = reason;
+  }
+}
+
+/** A call that remembers how it was settled. */
+export class Asked extends Call {
+  readonly outcomes: unknown[] = [];
+
+  answer(payload: Payload): void {
+    this.outcomes.push(decodePayload(payload));
+  }
+  fail(error: TroupeError): void {
+    this.outcomes.push(error);
+  }
+  expire(): void {
+    throw new Error("nobody started its time");
+  }
+}
+
+/** What a test may choose about an end. */
+export interface EndOptions {
+  readonly limits?: Partial<Limits>;
+  readonly timeouts?: Partial<Timeouts>;
+  readonly introduction?: Partial<Introduction>;
+  readonly crypto?: CryptoProvider;
+  readonly roles?: RoleList;
+}
+
+const INTRODUCTION: Introduction = {
+  name: "somebody",
+  friendly: true,
+  addresses: [],
+  tags: {},
+  meta: {},
+};
+
+/** What a connection needs of its peer. */
+export function configOf(clock: VirtualClock, options: EndOptions = {}): NativeConfig {
+  return {
+    clock,
+    deadlines: new Deadlines(clock),
+    flusher: new Flusher(clock),
+    limits: { ...DEFAULT_LIMITS, ...options.limits },
+    timeouts: { ...DEFAULT_TIMEOUTS, ...options.timeouts },
+    introduction: () => ({ ...INTRODUCTION, ...options.introduction }),
+    roles: () => options.roles ?? ROLES,
+  };
+}
+
+/** One end of a connection and its owner. */
+export class End {
+  readonly owner: Owner = new Owner();
+  readonly connection: NativeConnection;
+
+  constructor(channel: Channel, side: Side, clock: VirtualClock, options: EndOptions = {}) {
+    this.connection = new NativeConnection(
+      channel,
+      side === "dialer",
+      new Agreed(side, options.crypto ?? provider),
+      configOf(clock, options),
+      this.owner,
+      TIME,
+    );
+  }
+
+  /** Asks; the call remembers what becomes of it. */
+  ask(data: unknown = null): Asked {
+    const call = new Asked();
+    this.connection.request(call, NAME, 0, undefined, encodePayload(data));
+    return call;
+  }
+}
+
+/** Two channels whose deliveries run when the clock is flushed, so that nothing here needs a promise. */
+export const channels = (
+  clock: VirtualClock,
+  limits: Partial<ChannelLimits> = {},
+): [Channel, Channel] => memoryPair({ limits, deliver: (step) => clock.soon(step) });
+
+/** Two ends that have introduced themselves. */
+export function openPair(
+  options: EndOptions = {},
+  others: EndOptions = options,
+): { clock: VirtualClock; dialer: End; responder: End } {
+  const clock = new VirtualClock();
+  const [near, far] = channels(clock, { highWater: 1024 });
+  const dialer = new End(near, "dialer", clock, options);
+  const responder = new End(far, "responder", clock, others);
+  clock.flush();
+  return { clock, dialer, responder };
+}
+
+/** Somebody authenticated who says whatever a test wants said. */
+export class Stranger {
+  readonly channel: Channel;
+  readonly heard: Heard = new Heard();
+  readonly ends: ChannelEnd[] = [];
+  readonly #records: RecordLayer;
+  readonly #decoder = new FrameDecoder();
+  readonly #writer = new Writer();
+  readonly #encoder = new FrameEncoder(this.#writer);
+
+  constructor(channel: Channel, side: Side) {
+    this.channel = channel;
+    this.#records = recordsOf(side, provider);
+    channel.start({
+      message: (bytes) => {
+        const plaintext = this.#records.open(bytes);
+        if (plaintext instanceof Uint8Array) this.#decoder.decode(plaintext, this.heard);
+      },
+      drained: () => {},
+      closed: (end) => this.ends.push(end),
+    });
+  }
+
+  /** Sends frames in one record. */
+  say(...frames: readonly Frame[]): void {
+    this.#writer.clear();
+    for (const frame of frames) give(this.#encoder, frame);
+    this.sayBytes(this.#writer.view());
+  }
+
+  /** Sends a record of these bytes. */
+  sayBytes(...parts: readonly Uint8Array[]): void {
+    const sealed = this.#records.seal(concat(...parts));
+    if (sealed instanceof Uint8Array) this.channel.send(sealed);
+  }
+
+  /** The kinds of frames heard so far. */
+  get kinds(): string[] {
+    return this.heard.frames.map(([kind]) => kind);
+  }
+}
+
+/** HELLO and ROLES of a stranger who takes all the defaults. */
+export const hello = (capacity: Partial<Limits> = {}): Frame => {
+  const { messageBytes, requests } = { ...DEFAULT_LIMITS, ...capacity };
+  return ["hello", encodeHello(INTRODUCTION, { messageBytes, requests })];
+};
+export const roles: Frame = ["roles", ROLES.number, true, ROLES.roles];
+
+/** A dialer of ours that has reached a stranger, who has not said anything yet. */
+export function reached(options: EndOptions = {}): {
+  clock: VirtualClock;
+  end: End;
+  stranger: Stranger;
+} {
+  const clock = new VirtualClock();
+  const [near, far] = channels(clock, { highWater: 1024 });
+  const end = new End(near, "dialer", clock, options);
+  const stranger = new Stranger(far, "responder");
+  clock.flush();
+  return { clock, end, stranger };
+}
+
+/** The same, and both have introduced themselves. */
+export function acquainted(options: EndOptions = {}): ReturnType<typeof reached> {
+  const all = reached(options);
+  all.stranger.say(hello(), roles);
+  all.clock.flush();
+  return all;
+}

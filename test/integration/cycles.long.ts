@@ -1,0 +1,11 @@
+import { expect, it } from "vitest";
+import { cycle } from "./cycles.ts";
+
+it("10,000 connections, ended in every way, leave no timer, socket, unit or memory behind", async () => {
+  const before = process.getActiveResourcesInfo().length;
+  const { handles, bytesPerRound, units } = await cycle(10_000);
+  expect(handles).toEqual([]);
+  expect(units).toBe(0);
+  expect(bytesPerRound).toBeLessThan(100);
+  expect(process.getActiveResourcesInfo().length).toBeLessThanOrEqual(before);
+});

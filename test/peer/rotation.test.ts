@@ -1,0 +1,97 @@
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { Rotation } from "../../src/peer/rotation.ts";
+
+function rotationOf(...items: string[]): Rotation<string> {
+  const rotation = new Rotation<string>();
+  for (const item of items) rotation.add(item);
+  return rotation;
+}
+
+const picks = (rotation: Rotation<string>, count: number): string =>
+  Array.from({ length: count }, () => rotation.pick()).join("");
+
+it("picks each item in turn, in the order in which they came", () => {
+  expect(picks(rotationOf("a", "b", "c"), 7)).toBe("abcabca");
+});
+
+it("picks nothing when there is nothing", () => {
+  expect(rotationOf().pick()).toBeUndefined();
+});
+
+it("lets everybody else have a turn before a newcomer has its first", () => {
+  const rotation = rotationOf("a", "b", "c");
+  rotation.pick();
+  rotation.add("d");
+  expect(picks(rotation, 8)).toBe("bcadbcad");
+});
+
+it("goes on with the next one when the one picked last has left", () => {
+  const rotation = rotationOf("a", "b", "c");
+  rotation.pick();
+  rotation.remove("a");
+  expect(picks(rotation, 4)).toBe("bcbc");
+});
+
+it("skips nobody when the next one in turn has left", () => {
+  const rotation = rotationOf("a", "b", "c");
+  rotation.pick();
+  rotation.remove("b");
+  expect(picks(rotation, 4)).toBe("caca");
+});
+
+it("is not disturbed by the removal of what it does not have", () => {
+  const rotation = rotationOf("a", "b");
+  rotation.pick();
+  rotation.remove("x");
+  expect(picks(rotation, 3)).toBe("bab");
+});
+
+/** How often everybody else was picked since each item's last pick. */
+class Ledger {
+  readonly #since = new Map<number, Map<number, number>>();
+
+  left(item: number): void {
+    this.#since.delete(item);
+    for (const others of this.#since.values()) others.delete(item);
+  }
+
+  /** @returns how often those who are there since the last pick of `item` were picked after it */
+  picked(item: number, present: readonly number[]): number[] {
+    const counts = [...(this.#since.get(item)?.values() ?? [])];
+    for (const others of this.#since.values()) {
+      const count = others.get(item);
+      if (count !== undefined) others.set(item, count + 1);
+    }
+    const others = present.filter((other) => other !== item);
+    this.#since.set(item, new Map(others.map((other) => [other, 0])));
+    return counts;
+  }
+}
+
+it("picks everybody who stays exactly once between two picks of anybody, whoever comes and goes", () => {
+  const item = fc.integer({ min: 0, max: 7 });
+  const what = fc.constantFrom("come", "go", "pick", "pick", "pick", "pick");
+  fc.assert(
+    fc.property(fc.array(fc.tuple(what, item), { maxLength: 120 }), (steps) => {
+      const rotation = new Rotation<number>();
+      const ledger = new Ledger();
+      const act: Record<string, (item: number) => void> = {
+        come: (newcomer) => {
+          if (!rotation.items.includes(newcomer)) rotation.add(newcomer);
+        },
+        go: (leaver) => {
+          rotation.remove(leaver);
+          ledger.left(leaver);
+        },
+        pick: () => {
+          const picked = rotation.pick();
+          if (picked === undefined) return;
+          const counts = ledger.picked(picked, rotation.items);
+          expect(counts).toEqual(counts.map(() => 1));
+        },
+      };
+      for (const [name, who] of steps) act[name]?.(who);
+    }),
+  );
+});
