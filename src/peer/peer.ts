@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { provider } from "#crypto";
 import { attach, listen } from "#listen";
 import { type Clock, systemClock } from "../async/clock.ts";
