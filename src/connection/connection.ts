@@ -123,8 +123,10 @@ export interface Connection {
   cancel(call: Call): void;
   /** @internal Tells roles: all, or those that changed. */
   announce(list: RoleList, full: boolean): void;
-  /** @internal Asks the other side for no new work. */
+  /** @internal Asks the other side for no new work. Its owner hears `idle` when the other side knows. */
   drain(): void;
+  /** @internal Whether the other side knows that we want no new work: none is on its way any more. */
+  readonly drainKnown: boolean;
   /** Says goodbye with a reason and ends. */
   close(reason: TroupeError): void;
   /** Ends at once. */

@@ -24,6 +24,9 @@ import type { Unit } from "./unit.ts";
 /** What a listener that was dialled may send before it is known: its introduction comes with the last step. */
 const LISTENER_HANDSHAKE_BYTES = 256 * 1024;
 
+/** Milliseconds a unit has to hear that this peer is leaving: what it has sent before is still served. */
+const FAREWELL_TIME = 1000;
+
 /** What a network needs of its peer. */
 export interface NetworkConfig {
   readonly clock: Clock;
@@ -141,8 +144,11 @@ export class Network {
 
   /** Asks all units for no new work, and resolves when no request is in flight, or `timeout` is over. */
   async drain(timeout: number): Promise<void> {
+    const { clock } = this.#config;
+    const since = clock.now();
     for (const connection of this.#connections) connection.drain();
-    await this.#until(() => this.#idle, timeout);
+    await this.#until(() => this.#drainKnown, Math.min(timeout, FAREWELL_TIME));
+    await this.#until(() => this.#idle, timeout - (clock.now() - since));
   }
 
   /** Closes all connections; resolves when their channels are closed. */
@@ -150,6 +156,11 @@ export class Network {
     for (const connection of [...this.#connections]) connection.close(reason);
     await this.#until(() => this.#channels === 0);
     this.#deadlines.clear();
+  }
+
+  get #drainKnown(): boolean {
+    for (const connection of this.#connections) if (!connection.drainKnown) return false;
+    return true;
   }
 
   get #idle(): boolean {

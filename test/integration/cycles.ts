@@ -24,6 +24,39 @@ export interface Leftovers {
 
 /** Connects to a peer that stays and leaves it again, in all the ways there are. */
 export async function cycle(rounds: number): Promise<Leftovers> {
+  const [server, stays] = [new Peer({ logger: new Log() }), new Peer({ logger: new Log() })];
+  server.role("svc").onRequest("ping", () => "pong");
+  await server.listen({ port: 0, host: "127.0.0.1" });
+  const address = `ws://127.0.0.1:${server.port}`;
+  return repeat(server, stays, rounds, (i) => round(server, stays, address, i));
+}
+
+/** Is refused by a peer, for one reason after the other. */
+export async function refusals(rounds: number): Promise<Leftovers> {
+  const [server, stays] = [new Peer({ logger: new Log() }), new Peer({ logger: new Log() })];
+  server.addPresharedKey("team", "the key");
+  stays.addPresharedKey("team", "a guess");
+  await server.listen({ port: 0, host: "127.0.0.1" });
+  const address = `ws://127.0.0.1:${server.port}`;
+  const pinned = `${address}#${stays.id}`;
+  return repeat(server, stays, rounds, async (i) => {
+    const client = i % 2 === 0 ? stays : new Peer({ logger: new Log() });
+    const connecting = client.connect(i % 3 === 0 ? pinned : address, { permanent: false });
+    await connecting.then(
+      () => Promise.reject(new Error("was let in")),
+      () => {},
+    );
+    if (client !== stays) await client.close();
+  });
+}
+
+/** Runs a round again and again between two peers that stay, and counts what is left. */
+async function repeat(
+  server: Peer,
+  stays: Peer,
+  rounds: number,
+  each: (i: number) => Promise<void>,
+): Promise<Leftovers> {
   const alive = new Map<number, string>();
   const hook = createHook({
     init: (id, type) => {
@@ -31,20 +64,15 @@ export async function cycle(rounds: number): Promise<Leftovers> {
     },
     destroy: (id) => void alive.delete(id),
   });
-  const server = new Peer({ logger: new Log() });
-  server.role("svc").onRequest("ping", () => "pong");
-  await server.listen({ port: 0, host: "127.0.0.1" });
-  const address = `ws://127.0.0.1:${server.port}`;
-  const stays = new Peer({ logger: new Log() });
-  await round(server, stays, address, 0);
+  await each(0);
   await settled(server);
   hook.enable();
 
   const half = Math.floor(rounds / 2);
-  for (let i = 0; i < half; i++) await round(server, stays, address, i);
+  for (let i = 0; i < half; i++) await each(i);
   await settled(server);
   const middle = await liveBytes();
-  for (let i = half; i < rounds; i++) await round(server, stays, address, i);
+  for (let i = half; i < rounds; i++) await each(i);
   await settled(server);
   const bytesPerRound = ((await liveBytes()) - middle) / (rounds - half);
   const units = server.units.length + stays.units.length;

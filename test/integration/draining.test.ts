@@ -136,4 +136,30 @@ describe("a peer that drains", () => {
     await closing;
     await expect.poll(() => client.units.length).toBe(1);
   });
+
+  it("serves what was on its way to it when it began: nobody who calls all the time has a call fail", async () => {
+    const client = newPeer();
+    const staying = await listening();
+    staying.role("svc").onRequest("ping", () => "pong");
+    await join(client, staying);
+    const svc = client.destination("svc");
+    let calling = true;
+    const failures: unknown[] = [];
+    const call = async (): Promise<void> => {
+      while (calling) await svc.request("ping").catch((error: unknown) => failures.push(error));
+    };
+    const calls = Array.from({ length: 16 }, call);
+    for (let i = 0; i < 20; i++) {
+      const leaving = await listening();
+      leaving.role("svc").onRequest("ping", () => "pong");
+      const { there } = await join(client, leaving, { permanent: false });
+      const gone = next(there, "close");
+      await svc.request({ event: "ping", unit: there });
+      await leaving.close();
+      await gone;
+    }
+    calling = false;
+    await Promise.all(calls);
+    expect(failures).toEqual([]);
+  });
 });

@@ -1,6 +1,8 @@
+import type { Destination, Peer } from "troupe";
 import { describe, expect, it } from "vitest";
 import { isTroupeError } from "../support/errors.ts";
-import { pair, rejection, signal } from "../support/mesh.ts";
+import { Log, listening, newPeer, next, pair, rejection, signal, turn } from "../support/mesh.ts";
+import { openProxy, type TcpProxy } from "../support/proxy.ts";
 import { expectServed, served } from "./served.ts";
 
 describe("a payload that is too large", () => {
@@ -76,5 +78,80 @@ describe("too many requests at once", () => {
     go.fire();
     for (const { data } of await Promise.all(asked)) expect(data).toBe("done");
     await expectServed(svc);
+  });
+});
+
+describe("a unit that does not read", () => {
+  const chunk = new Uint8Array(64 * 1024);
+  const sendBuffer = 512 * 1024;
+
+  /** A peer whose unit has stopped reading, and what is between them. */
+  async function stalled(): Promise<{ client: Peer; svc: Destination; proxy: TcpProxy }> {
+    const server = await listening();
+    server.role("svc").onRequest("ping", () => "pong");
+    const proxy = await openProxy(server.port);
+    const client = newPeer({ limits: { sendBuffer } });
+    await client.connect(proxy.address, { permanent: false });
+    const svc = await client.destination("svc").whenReady();
+    proxy.last.stall();
+    return { client, svc, proxy };
+  }
+
+  /** Sends until it may not any more. */
+  async function sendUntilRefused(svc: Destination): Promise<unknown> {
+    for (let i = 0; i < 1000; i++) {
+      try {
+        svc.send("note", chunk);
+      } catch (error) {
+        return error;
+      }
+      await turn();
+    }
+    return "never refused";
+  }
+
+  it("makes calls OVERLOADED when more than the limit waits for it, and is left out of broadcasts", async () => {
+    const { client, svc } = await stalled();
+    const [unit] = client.units;
+    expect(await sendUntilRefused(svc)).toEqual(isTroupeError("OVERLOADED", `${sendBuffer} bytes`));
+    expect(unit?.buffered).toBeLessThan(sendBuffer + 2 * chunk.length);
+    expect(await rejection(svc.request("ping"))).toEqual(isTroupeError("OVERLOADED"));
+    expect(svc.broadcast("note", 1)).toEqual([]);
+    expect(client.publish("news")).toBe(0);
+  });
+
+  it("holds up whoever awaits drained(), until it reads again", async () => {
+    const { client, svc, proxy } = await stalled();
+    const [unit] = client.units;
+    if (unit === undefined) throw new Error("nobody is there");
+    await sendUntilRefused(svc);
+    let drained = false;
+    const waiting = unit.drained().then(() => {
+      drained = true;
+    });
+    await turn();
+    expect(drained).toBe(false);
+    proxy.last.resume();
+    await waiting;
+    await expectServed(svc);
+  });
+
+  it("and asks all the same is cut: its answers would pile up", async () => {
+    const server = await listening({ limits: { sendBuffer }, logger: new Log() });
+    server.role("svc").onRequest("large", () => chunk);
+    const proxy = await openProxy(server.port);
+    const client = newPeer();
+    const met = next(server, "unit");
+    await client.connect(proxy.address, { permanent: false });
+    const [back] = await met;
+    const svc = await client.destination("svc").whenReady();
+    const closed = next(back, "close");
+    proxy.last.stall("down");
+    const asked = Array.from({ length: 200 }, () => rejection(svc.request("large")));
+    expect((await closed)[0]).toEqual(isTroupeError("LIMIT", "unread"));
+    proxy.last.cut();
+    for (const error of await Promise.all(asked)) {
+      expect(error).toEqual(isTroupeError("DISCONNECTED"));
+    }
   });
 });

@@ -1,9 +1,11 @@
 import { createHash } from "node:crypto";
 import type { Destination, Peer, TroupeError } from "troupe";
-import { expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { frame } from "../channel/sockets.ts";
 import { isTroupeError } from "../support/errors.ts";
 import {
   addressOf,
+  join,
   Log,
   listening,
   newPeer,
@@ -164,4 +166,36 @@ it("a record that is cut off, repeated or left out ends the connection with a co
     expect((await closed)[0]).toEqual(isTroupeError("DISCONNECTED"));
     expect(await asked).not.toBe(1);
   }
+});
+
+describe("something between two peers that breaks the WebSocket protocol", () => {
+  const breaches: readonly (readonly [string, Buffer])[] = [
+    ["an unknown opcode", frame("x", { opcode: 3 })],
+    ["a reserved bit", frame("x", { flags: 0xc0 })],
+    ["a frame without its mask", frame("x", { masked: false })],
+    ["a close code that is none", frame("\u0000\u0001", { opcode: 8 })],
+    ["a ping in pieces", frame("x", { opcode: 9, flags: 0 })],
+    ["a message that claims to be larger than allowed", frame("", { declared: 2n ** 40n })],
+    ["a text", frame("hello", { opcode: 1 })],
+    ["a record of nothing", frame("")],
+    ["a record that nobody has sealed", frame("x".repeat(100))],
+  ];
+
+  it.each(breaches)("by %s cuts this connection, and nothing else", async (_what, bytes) => {
+    const server = await listening({ logger: new Log() });
+    server.role("svc").onRequest("echo", (ctx) => ctx.data);
+    const bystander = newPeer();
+    await join(bystander, server);
+    const proxy = await openProxy(server.port);
+    for (const direction of ["up", "down"] as const) {
+      const client = newPeer();
+      const met = next(server, "unit");
+      const { unit } = await client.connect(proxy.address, { permanent: false });
+      const [back] = await met;
+      const ends = [next(unit, "close"), next(back, "close")];
+      proxy.last.inject(direction, bytes);
+      await Promise.all(ends);
+      expect((await bystander.destination("svc").request("echo", 1)).data).toBe(1);
+    }
+  });
 });

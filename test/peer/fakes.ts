@@ -26,6 +26,7 @@ export class FakeConnection implements Connection {
   readonly remoteAddress = "fake:1";
   readonly dialed = true;
   open = true;
+  readonly drainKnown = true;
   load = 0;
   buffered = 0;
   congested = false;

@@ -39,10 +39,21 @@ export class Link {
     this.#listener.resetAndDestroy();
   }
 
-  /** Nothing goes through any more, and neither end is told: as when a cable is pulled. */
-  stall(): void {
-    this.#dialer.pause();
-    this.#listener.pause();
+  /** Nothing goes through any more, or not in one direction, and nobody is told: as when a cable is pulled. */
+  stall(direction?: Direction): void {
+    if (direction !== "down") this.#dialer.pause();
+    if (direction !== "up") this.#listener.pause();
+  }
+
+  /** What was held up by {@link stall} goes through, and all that follows. */
+  resume(): void {
+    this.#dialer.resume();
+    this.#listener.resume();
+  }
+
+  /** Something of the proxy's own, as if the other end had sent it. */
+  inject(direction: Direction, bytes: Uint8Array): void {
+    (direction === "up" ? this.#listener : this.#dialer).write(bytes);
   }
 
   #pipe(from: Socket, to: Socket, direction: Direction): void {

@@ -53,6 +53,8 @@ export class NativeConnection extends Expiring implements Connection, Host, Link
   #session: Established | undefined;
   #remote: RemotePeer | undefined;
   #told = -1;
+  /** The ping that left behind our DRAIN: its pong comes behind all that was on its way to us. */
+  #farewell: number | undefined;
   #requests: number;
   #open = false;
   #end: TroupeError | undefined;
@@ -154,8 +156,14 @@ export class NativeConnection extends Expiring implements Connection, Host, Link
     this.#outbound.roles(list, full);
   }
 
+  get drainKnown(): boolean {
+    return this.#farewell === undefined;
+  }
+
   drain(): void {
     this.#outbound.drain();
+    this.#farewell = this.#liveness.ping(this.#config.clock.now());
+    this.#outbound.ping(this.#farewell);
   }
 
   close(reason: TroupeError): void {
@@ -237,6 +245,9 @@ export class NativeConnection extends Expiring implements Connection, Host, Link
 
   ponged(nonce: number): void {
     this.#liveness.pong(nonce, this.#config.clock.now());
+    if (nonce !== this.#farewell) return;
+    this.#farewell = undefined;
+    this.#owner.idle();
   }
 
   settled(): void {
