@@ -1,4 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
+// Long for its documentation: each public method carries an example that the suite runs.
 import { provider } from "#crypto";
 import { attach, listen } from "#listen";
 import { type Clock, systemClock } from "../async/clock.ts";
@@ -194,7 +195,8 @@ export class Peer extends Emitter<PeerEvents> {
 
   /**
    * The units that play a role elsewhere, now and from now on. The same name gives the same
-   * destination, unless `providers` are named.
+   * destination, unless `providers` are named: those give a new one, which lives as long as the peer, so
+   * make it once.
    *
    * @throws TroupeError `BAD_ARGUMENT` for a name that no role can have
    */
