@@ -86,8 +86,8 @@ export interface Pace {
 
 export const FULL: Pace = {
   rounds: 5,
-  warmUp: 1000,
-  rehearsal: 1000,
+  warmUp: 500,
+  rehearsal: 4000,
   runIn: 300,
   measured: 1000,
   idleConnections: 1000,
@@ -95,7 +95,7 @@ export const FULL: Pace = {
 };
 export const QUICK: Pace = {
   rounds: 3,
-  warmUp: 400,
+  warmUp: 100,
   rehearsal: 200,
   runIn: 120,
   measured: 180,

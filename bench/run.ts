@@ -53,17 +53,18 @@ export class Run {
   }
 
   /**
-   * In the same processes throughout: code is compiled in its first seconds, on the very core that
-   * is measured, and who has most code would pay most.
+   * One bench after the other, each in processes of its own that live for all its rounds: code is
+   * compiled in their first seconds, on the very core that is measured, and what an earlier load has
+   * left in a heap decides how often a later one is interrupted to collect it.
    */
   async #speed(benches: readonly BenchName[]): Promise<void> {
-    await this.#with(this.#options.subjects, async (pairs) => {
-      this.#progress("warm-up");
-      await rehearse(pairs, benches, this.#options.pace);
-      await this.#rounds("speed", async () => {
-        for (const bench of benches) await this.#inTurn(bench, pairs);
+    for (const bench of benches) {
+      await this.#with(this.#options.subjects, async (pairs) => {
+        this.#progress(`${bench}: warm-up`);
+        await rehearse(pairs, bench, this.#options.pace);
+        await this.#rounds(bench, () => this.#inTurn(bench, pairs));
       });
-    });
+    }
   }
 
   async #rounds(what: string, round: () => Promise<void>): Promise<void> {
@@ -96,15 +97,9 @@ export class Run {
 }
 
 /** Every bench once, and nobody looks. */
-async function rehearse(
-  pairs: readonly Pair[],
-  benches: readonly BenchName[],
-  pace: Pace,
-): Promise<void> {
+async function rehearse(pairs: readonly Pair[], bench: BenchName, pace: Pace): Promise<void> {
   for (const pair of pairs) {
     await warmUp(pair, pace);
-    for (const bench of benches) {
-      await measure(pair, bench, { ...pace, runIn: 0, measured: pace.rehearsal });
-    }
+    await measure(pair, bench, { ...pace, runIn: 0, measured: pace.rehearsal });
   }
 }

@@ -7,7 +7,7 @@ import { FrameEncoder } from "../../frame/encode.ts";
  * make bulk a little cheaper; smaller ones let the other process start while this one is still writing,
  * and let nothing wait long behind bulk. Measured: `docs/decisions/0002-one-record-a-tick.md`.
  */
-const RECORD_BYTES = 32 * 1024;
+const RECORD_BYTES = 24 * 1024;
 
 /** A buffer that grew beyond this for one large message is not kept. */
 const KEEP_BYTES = 256 * 1024;
