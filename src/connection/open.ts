@@ -4,9 +4,10 @@ import type { TroupeError } from "../errors.ts";
 import { DialerHandshake } from "../session/dialer.ts";
 import type { HandshakeConfig } from "../session/handshake.ts";
 import { ResponderHandshake } from "../session/responder.ts";
+import type { ConnectionConfig } from "./config.ts";
 import type { Connection, ConnectionOwner } from "./connection.ts";
 import { decodeParameters, encodeParameters, type Parameters } from "./native/introduction.ts";
-import { type NativeConfig, NativeConnection } from "./native/native.ts";
+import { NativeConnection } from "./native/native.ts";
 
 /** What a peer proves and demands whenever a connection opens. */
 export interface Credentials {
@@ -38,7 +39,7 @@ export function openConnection(
   side: "dialer" | "responder",
   credentials: Credentials,
   judge: Judge,
-  config: NativeConfig,
+  config: ConnectionConfig,
   owner: ConnectionOwner,
   time: number,
 ): Connection {

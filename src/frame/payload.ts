@@ -39,7 +39,8 @@ export class Payload {
   }
 }
 
-const NULL = new Payload(Tag.null, EMPTY);
+/** No data: what travels for null, and where there is nothing to tell. */
+export const NOTHING: Payload = new Payload(Tag.null, EMPTY);
 const FALSE = new Payload(Tag.false, EMPTY);
 const TRUE = new Payload(Tag.true, EMPTY);
 
@@ -52,7 +53,7 @@ const TRUE = new Payload(Tag.true, EMPTY);
 export function encodePayload(data: unknown): Payload {
   switch (typeof data) {
     case "undefined":
-      return NULL;
+      return NOTHING;
     case "boolean":
       return data ? TRUE : FALSE;
     case "string":
@@ -60,7 +61,7 @@ export function encodePayload(data: unknown): Payload {
     case "number":
       return new Payload(Tag.number, encodeNumber(data));
     default:
-      if (data === null) return NULL;
+      if (data === null) return NOTHING;
       if (data instanceof Uint8Array) return new Payload(Tag.binary, data);
       if (data instanceof ArrayBuffer) return new Payload(Tag.binary, new Uint8Array(data));
       return new Payload(Tag.object, encodeStructure(data));

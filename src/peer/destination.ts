@@ -288,7 +288,7 @@ export class Destination extends Emitter<DestinationEvents> {
   }
 }
 
-const peerClosed = (): TroupeError =>
+export const peerClosed = (): TroupeError =>
   new TroupeError("CLOSED", "this peer is closed; make a new one");
 
 /** @internal Encoded once, sent to all who can take it. */

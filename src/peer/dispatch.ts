@@ -1,7 +1,7 @@
 import type { IncomingRequest } from "../connection/connection.ts";
 import { codeForRemote } from "../connection/remote-code.ts";
 import { messageOf, shown, TroupeError } from "../errors.ts";
-import { decodePayload, encodePayload, type Payload } from "../frame/payload.ts";
+import { decodePayload, encodePayload, NOTHING, type Payload } from "../frame/payload.ts";
 import type { Metadata, Name } from "../frame/type.ts";
 import { Chain, isPromise, withoutReason } from "./chain.ts";
 import { Context } from "./context.ts";
@@ -10,8 +10,6 @@ import type { Logger } from "./options.ts";
 import type { Role } from "./role.ts";
 import type { Roles } from "./roles.ts";
 import type { Unit } from "./unit.ts";
-
-const NOTHING: Payload = encodePayload(null);
 
 /** Brings what units send to the handlers of this peer, and what those answer back. */
 export class Dispatch {

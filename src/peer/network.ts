@@ -5,10 +5,10 @@ import { type Deferred, defer } from "../async/deferred.ts";
 import { toHex } from "../bytes/bytes.ts";
 import type { Channel, ChannelLimits } from "../channel/channel.ts";
 import type { ListenLimits } from "../channel/listening.ts";
+import type { ConnectionConfig } from "../connection/config.ts";
 import type { Connection, Introduction, RoleList } from "../connection/connection.ts";
+import { Flusher } from "../connection/flusher.ts";
 import { FRAME_OVERHEAD, highWater, type Limits, type Timeouts } from "../connection/limits.ts";
-import { Flusher } from "../connection/native/batch.ts";
-import type { NativeConfig } from "../connection/native/native.ts";
 import { type Candidate, type Credentials, openConnection } from "../connection/open.ts";
 import { TroupeError, toTroupeError } from "../errors.ts";
 import type { Address } from "./address.ts";
@@ -57,7 +57,7 @@ export class Network {
   /** Durable identities by the address they were met at. */
   readonly #remembered = new Map<string, string>();
   readonly #emptied = new Set<Deferred<void>>();
-  readonly #native: NativeConfig;
+  readonly #connectionConfig: ConnectionConfig;
   readonly #members: Members;
   #channels = 0;
 
@@ -65,7 +65,7 @@ export class Network {
     this.#config = config;
     this.#deadlines = new Deadlines(config.clock);
     this.desk = new RequestDesk(config.clock, this.#deadlines, config.timeouts.request);
-    this.#native = {
+    this.#connectionConfig = {
       clock: config.clock,
       deadlines: this.#deadlines,
       flusher: new Flusher(config.clock),
@@ -285,7 +285,7 @@ export class Network {
       side,
       this.#config.credentials,
       judge,
-      this.#native,
+      this.#connectionConfig,
       attachment,
       time,
     );

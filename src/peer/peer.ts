@@ -14,7 +14,7 @@ import { encodePayload } from "../frame/payload.ts";
 import { Acceptor } from "./acceptor.ts";
 import { parseAddress } from "./address.ts";
 import { checkAllow } from "./allow.ts";
-import { Destination, type DestinationOptions } from "./destination.ts";
+import { Destination, type DestinationOptions, peerClosed } from "./destination.ts";
 import type { Connected, DialerWork } from "./dialer.ts";
 import { Dialers } from "./dialers.ts";
 import { Dispatch } from "./dispatch.ts";
@@ -442,7 +442,7 @@ export class Peer extends Emitter<PeerEvents> {
   }
 
   #checkOpen(): void {
-    if (this.closed) throw new TroupeError("CLOSED", "this peer is closed; make a new one");
+    if (this.closed) throw peerClosed();
   }
 
   #dialerWork(client: Readonly<Record<string, unknown>>): DialerWork {

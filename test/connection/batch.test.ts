@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { Batch, Flusher } from "../../src/connection/native/batch.ts";
+import { Flusher } from "../../src/connection/flusher.ts";
+import { Batch } from "../../src/connection/native/batch.ts";
 import { encodePayload } from "../../src/frame/payload.ts";
 import { decoded } from "../frame/support.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";

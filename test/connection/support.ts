@@ -3,6 +3,7 @@ import { concat } from "../../src/bytes/bytes.ts";
 import { Writer } from "../../src/bytes/writer.ts";
 import type { Channel, ChannelEnd, ChannelLimits } from "../../src/channel/channel.ts";
 import { memoryPair } from "../../src/channel/memory.ts";
+import type { ConnectionConfig } from "../../src/connection/config.ts";
 import {
   Call,
   type Connection,
@@ -11,15 +12,15 @@ import {
   type Introduction,
   type RoleList,
 } from "../../src/connection/connection.ts";
+import { Flusher } from "../../src/connection/flusher.ts";
 import {
   DEFAULT_LIMITS,
   DEFAULT_TIMEOUTS,
   type Limits,
   type Timeouts,
 } from "../../src/connection/limits.ts";
-import { Flusher } from "../../src/connection/native/batch.ts";
 import { encodeHello, encodeParameters } from "../../src/connection/native/introduction.ts";
-import { type NativeConfig, NativeConnection } from "../../src/connection/native/native.ts";
+import { NativeConnection } from "../../src/connection/native/native.ts";
 import { provider } from "../../src/crypto/default.node.ts";
 import type { CryptoProvider } from "../../src/crypto/provider.ts";
 import type { TroupeError } from "../../src/errors.ts";
@@ -161,7 +162,7 @@ const INTRODUCTION: Introduction = {
 };
 
 /** What a connection needs of its peer. */
-export function configOf(clock: VirtualClock, options: EndOptions = {}): NativeConfig {
+export function configOf(clock: VirtualClock, options: EndOptions = {}): ConnectionConfig {
   return {
     clock,
     deadlines: new Deadlines(clock),

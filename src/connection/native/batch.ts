@@ -1,6 +1,6 @@
-import type { Clock } from "../../async/clock.ts";
 import { Writer } from "../../bytes/writer.ts";
 import { FrameEncoder } from "../../frame/encode.ts";
+import type { Flushable, Flusher } from "../flusher.ts";
 
 /**
  * Bytes of frames after which a batch leaves without waiting for the end of the tick. Larger records
@@ -19,28 +19,6 @@ const KEEP_BUFFERS = 64;
 /** Where an encoder points between two batches. */
 const NOWHERE: Writer = new Writer();
 
-/** Flushes all batches of a peer together, once at the end of each tick. */
-export class Flusher {
-  readonly #clock: Clock;
-  readonly #run = (): void => this.#flush();
-  #batches: Batch[] = [];
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
-
-  /** Takes note of a batch that has something to send. */
-  add(batch: Batch): void {
-    if (this.#batches.push(batch) === 1) this.#clock.soon(this.#run);
-  }
-
-  #flush(): void {
-    const batches = this.#batches;
-    this.#batches = [];
-    for (const batch of batches) batch.flush();
-  }
-}
-
 /** What a batch leaves by. */
 export interface Outlet {
   /** Takes a record; its bytes are used again afterwards. */
@@ -48,7 +26,7 @@ export interface Outlet {
 }
 
 /** Everything queued in one tick leaves as one record. */
-export class Batch {
+export class Batch implements Flushable {
   readonly #encoder = new FrameEncoder(NOWHERE);
   readonly #flusher: Flusher;
   readonly #outlet: Outlet;

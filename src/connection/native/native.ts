@@ -1,5 +1,4 @@
-import type { Clock } from "../../async/clock.ts";
-import { type Deadlines, Expiring } from "../../async/deadlines.ts";
+import { Expiring } from "../../async/deadlines.ts";
 import { toHex } from "../../bytes/bytes.ts";
 import type { Channel } from "../../channel/channel.ts";
 import { broken, shown, TroupeError } from "../../errors.ts";
@@ -7,17 +6,10 @@ import { FrameDecoder } from "../../frame/decode.ts";
 import type { Payload } from "../../frame/payload.ts";
 import type { Metadata, Name } from "../../frame/type.ts";
 import type { Established, Handshake } from "../../session/handshake.ts";
-import type {
-  Call,
-  Connection,
-  ConnectionOwner,
-  Introduction,
-  RemotePeer,
-  RoleList,
-} from "../connection.ts";
-import { highWater, type Limits, type Timeouts } from "../limits.ts";
+import type { ConnectionConfig } from "../config.ts";
+import type { Call, Connection, ConnectionOwner, RemotePeer, RoleList } from "../connection.ts";
+import { highWater } from "../limits.ts";
 import { Pending } from "../pending.ts";
-import type { Flusher } from "./batch.ts";
 import { type Host, Inbound } from "./inbound.ts";
 import { decodeHello, decodeParameters, encodeHello } from "./introduction.ts";
 import { Liveness } from "./liveness.ts";
@@ -25,23 +17,10 @@ import { type Exit, Outbound } from "./outbound.ts";
 import { type LinkOwner, SealedLink } from "./sealed-link.ts";
 import { Serving } from "./serving.ts";
 
-/** What a connection needs of its peer. */
-export interface NativeConfig {
-  readonly clock: Clock;
-  readonly deadlines: Deadlines;
-  readonly flusher: Flusher;
-  readonly limits: Limits;
-  readonly timeouts: Timeouts;
-  /** What this side tells about itself, asked when it is sent. */
-  readonly introduction: () => Introduction;
-  /** All roles of this side, asked when they are sent. */
-  readonly roles: () => RoleList;
-}
-
 /** A connection in the native dialect, from the first byte of its handshake on. */
 export class NativeConnection extends Expiring implements Connection, Host, LinkOwner, Exit {
   readonly dialed: boolean;
-  readonly #config: NativeConfig;
+  readonly #config: ConnectionConfig;
   readonly #owner: ConnectionOwner;
   readonly #link: SealedLink;
   readonly #outbound: Outbound;
@@ -68,7 +47,7 @@ export class NativeConnection extends Expiring implements Connection, Host, Link
     channel: Channel,
     dialed: boolean,
     handshake: Handshake,
-    config: NativeConfig,
+    config: ConnectionConfig,
     owner: ConnectionOwner,
     time: number,
   ) {

@@ -1,8 +1,9 @@
 import { TroupeError } from "../../errors.ts";
-import { encodePayload, type Payload } from "../../frame/payload.ts";
+import { NOTHING, type Payload } from "../../frame/payload.ts";
 import type { Metadata, Name } from "../../frame/type.ts";
 import type { RoleList } from "../connection.ts";
-import { Batch, type Flusher, type Outlet } from "./batch.ts";
+import type { Flusher } from "../flusher.ts";
+import { Batch, type Outlet } from "./batch.ts";
 import type { Replies } from "./serving.ts";
 
 /** What frames leave by. */
@@ -12,8 +13,6 @@ export interface Exit extends Outlet {
   /** The other side reads too slowly for the answers it asks for. */
   overrun(reason: TroupeError): void;
 }
-
-const NOTHING: Payload = encodePayload(null);
 
 /** The frames this side sends: batched, and bounded by what the other side takes. */
 export class Outbound implements Replies, Outlet {

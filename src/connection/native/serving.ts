@@ -1,6 +1,6 @@
 import type { Clock } from "../../async/clock.ts";
 import { broken, TroupeError } from "../../errors.ts";
-import { encodePayload, type Payload } from "../../frame/payload.ts";
+import { NOTHING, type Payload } from "../../frame/payload.ts";
 import type { Metadata, Name } from "../../frame/type.ts";
 import type { IncomingRequest } from "../connection.ts";
 
@@ -15,8 +15,6 @@ export interface ServingHost {
   /** A request has its answer. */
   settled(): void;
 }
-
-const NOTHING: Payload = encodePayload(null);
 
 /** A request of the other side, until its one answer. */
 class ServedRequest implements IncomingRequest {
