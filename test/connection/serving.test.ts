@@ -89,13 +89,13 @@ describe("serving", () => {
   test("takes so many requests at once", () => {
     const { table } = serving(2);
     table.add(1, NAME, 0, undefined, NOTHING).answer(NOTHING);
-    table.add(2, NAME, 0, undefined, NOTHING);
-    table.add(3, NAME, 0, undefined, NOTHING);
-    expect(() => table.add(4, NAME, 0, undefined, NOTHING)).toThrow(isTroupeError("LIMIT", "2"));
+    table.add(1, NAME, 0, undefined, NOTHING);
+    table.add(0, NAME, 0, undefined, NOTHING);
+    expect(() => table.add(2, NAME, 0, undefined, NOTHING)).toThrow(isTroupeError("LIMIT", "2"));
   });
 
   test("counts down the time its caller still waits", () => {
-    const { clock, table } = serving();
+    const { clock, table } = serving(1000);
     const [limited, endless] = [500, 0].map((ms) => table.add(ms, NAME, ms, undefined, NOTHING));
     clock.tick(200);
     expect([limited?.timeLeft, endless?.timeLeft]).toEqual([300, undefined]);

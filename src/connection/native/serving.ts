@@ -90,7 +90,8 @@ class ServedRequest implements IncomingRequest {
 
 /** The other side's requests that have no answer yet. Each leaves the table with its answer. */
 export class Serving implements Replies {
-  #requests: Map<number, ServedRequest> | undefined;
+  readonly #requests: (ServedRequest | undefined)[] = [];
+  #size = 0;
   readonly #replies: Replies;
   readonly #host: ServingHost;
   readonly #limit: number;
@@ -107,7 +108,7 @@ export class Serving implements Replies {
   }
 
   get size(): number {
-    return this.#requests?.size ?? 0;
+    return this.#size;
   }
 
   /** @throws TroupeError `PROTOCOL` for a number that is in use, `LIMIT` for one request too many */
@@ -118,9 +119,10 @@ export class Serving implements Replies {
     metadata: Metadata | undefined,
     payload: Payload,
   ): IncomingRequest {
-    this.#requests ??= new Map();
-    if (this.#requests.has(correlation)) throw broken(`request ${correlation} was asked twice`);
-    if (this.#requests.size >= this.#limit) {
+    if (this.#requests[correlation] !== undefined) {
+      throw broken(`request ${correlation} was asked twice`);
+    }
+    if (correlation >= this.#limit) {
       throw new TroupeError(
         "LIMIT",
         `more than ${this.#limit} requests in flight on one connection`,
@@ -135,31 +137,39 @@ export class Serving implements Replies {
       this,
       this.#clock,
     );
-    this.#requests.set(correlation, request);
+    while (this.#requests.length < correlation) this.#requests.push(undefined);
+    this.#requests[correlation] = request;
+    this.#size++;
     return request;
   }
 
   /** Ignores a number that is answered already: answer and cancel have crossed. */
   cancel(correlation: number): void {
-    this.#requests?.get(correlation)?.cancel();
+    this.#requests[correlation]?.cancel();
   }
 
   response(correlation: number, payload: Payload): void {
-    this.#requests?.delete(correlation);
+    this.#leave(correlation);
     this.#replies.response(correlation, payload);
     this.#host.settled();
   }
 
   reject(correlation: number, code: string, message: string, details: Payload): void {
-    this.#requests?.delete(correlation);
+    this.#leave(correlation);
     this.#replies.reject(correlation, code, message, details);
     this.#host.settled();
   }
 
   /** Tells all handlers that nobody waits for them any more. */
   clear(reason: TroupeError): void {
-    const requests = this.#requests;
-    this.#requests = undefined;
-    for (const request of requests?.values() ?? []) request.drop(reason);
+    const requests = this.#requests.splice(0);
+    this.#size = 0;
+    for (const request of requests) request?.drop(reason);
+  }
+
+  #leave(correlation: number): void {
+    if (this.#requests[correlation] === undefined) return;
+    this.#requests[correlation] = undefined;
+    this.#size--;
   }
 }
