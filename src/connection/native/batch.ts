@@ -3,11 +3,14 @@ import { FrameEncoder } from "../../frame/encode.ts";
 import type { Flushable, Flusher } from "../flusher.ts";
 
 /**
- * Bytes of frames after which a batch leaves without waiting for the end of the tick. Larger records
- * make bulk a little cheaper; smaller ones let the other process start while this one is still writing,
- * and let nothing wait long behind bulk. Measured: `docs/decisions/0002-one-record-a-tick.md`.
+ * How much work a batch gathers before it leaves without waiting for the end of the tick, in bytes of
+ * frames. Larger records make bulk cheaper; smaller ones let the other process start while this one is
+ * still writing, and let nothing wait long behind bulk. Measured: `docs/decisions/0002-one-record-a-tick.md`.
  */
-const RECORD_BYTES = 24 * 1024;
+const RECORD_WORK = 48 * 1024;
+
+/** What a frame is to both sides besides its bytes, in bytes that are as much work. */
+const FRAME_WORK = 128;
 
 /** A buffer that grew beyond this for one large message is not kept. */
 const KEEP_BYTES = 256 * 1024;
@@ -31,6 +34,7 @@ export class Batch implements Flushable {
   readonly #flusher: Flusher;
   readonly #outlet: Outlet;
   #writer: Writer | undefined;
+  #frames = 0;
 
   constructor(flusher: Flusher, outlet: Outlet) {
     this.#flusher = flusher;
@@ -47,14 +51,16 @@ export class Batch implements Flushable {
     if (this.#writer === undefined) {
       this.#writer = idle.pop() ?? new Writer();
       this.#encoder.writer = this.#writer;
+      this.#frames = 0;
       this.#flusher.add(this);
     }
+    this.#frames++;
     return this.#encoder;
   }
 
   /** Frames have been written. */
   end(): void {
-    if (this.#writer !== undefined && this.#writer.length >= RECORD_BYTES) this.flush();
+    if (this.length + this.#frames * FRAME_WORK >= RECORD_WORK) this.flush();
   }
 
   /** Sends what there is now. */
