@@ -2,7 +2,7 @@
 export const EMPTY: Uint8Array = new Uint8Array(0);
 
 /** Puts the parts one after another into a new buffer. */
-export function concat(...parts: readonly Uint8Array[]): Uint8Array {
+export function concat(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   let length = 0;
   for (const part of parts) length += part.length;
   const whole = new Uint8Array(length);
@@ -12,6 +12,19 @@ export function concat(...parts: readonly Uint8Array[]): Uint8Array {
     at += part.length;
   }
   return whole;
+}
+
+/**
+ * One behind the other: a view where they already lie like that in one buffer, else a copy.
+ */
+export function join<B extends ArrayBufferLike>(
+  head: Uint8Array<B>,
+  tail: Uint8Array,
+): Uint8Array<B | ArrayBuffer> {
+  const end = head.byteOffset + head.length;
+  return head.buffer === tail.buffer && end === tail.byteOffset
+    ? new Uint8Array(head.buffer, head.byteOffset, head.length + tail.length)
+    : concat(head, tail);
 }
 
 /** Compares without telling by its time where the first difference is; the lengths are not secret. */

@@ -33,8 +33,13 @@ export interface Channel {
    * @throws TroupeError `BAD_ARGUMENT` when there is a receiver already
    */
   start(receiver: ChannelReceiver): void;
-  /** Takes the bytes over: the caller may not touch them again. Does nothing once the channel ended. */
-  send(message: Uint8Array): void;
+  /**
+   * Sends one message. Takes the bytes over: the caller may not touch them again. Does nothing once
+   * the channel ended.
+   *
+   * @param tail - the end of the message, where it lies elsewhere
+   */
+  send(message: Uint8Array, tail?: Uint8Array): void;
   /**
    * The other side is authenticated. Before this, the channel cuts itself when more than its
    * `handshakeBytes` have come; afterwards only a message above `messageBytes` does so.

@@ -7,11 +7,11 @@ import type { Channel } from "./channel.ts";
 import { dialAddress, foreign, refused, unreachable } from "./dial-failure.ts";
 import type { Dial, DialOptions } from "./dialing.ts";
 import { SUBPROTOCOL } from "./subprotocol.ts";
-import { generateMask, socketOptions, WsChannel } from "./ws.node.ts";
+import { socketOptions, WsChannel } from "./ws.node.ts";
 
 /**
  * Opens a channel by `ws`; see {@link Dial}. Of the `client` options these are not the caller's:
- * subprotocol, `perMessageDeflate`, `maxPayload`, `closeTimeout` and `generateMask`.
+ * subprotocol, `perMessageDeflate`, `maxPayload` and `closeTimeout`.
  */
 export const dial: Dial = (url, options) =>
   new Promise((resolve, reject) => {
@@ -63,7 +63,6 @@ class Attempt {
       maxHeaderSize: limits.handshakeBytes,
       ...client,
       ...socketOptions(limits),
-      generateMask,
       finishRequest: (request: ClientRequest, socket: WebSocket) => {
         this.#watch(request);
         if (typeof client["finishRequest"] === "function") client["finishRequest"](request, socket);
@@ -91,7 +90,7 @@ class Attempt {
     if (socket === undefined || raw === undefined || allowance === undefined) return;
     this.#settled = true;
     signal.removeEventListener("abort", this.#aborted);
-    const channel = new WsChannel(socket, raw, allowance, limits);
+    const channel = new WsChannel(socket, raw, true, allowance, limits);
     socket.off("open", this.#opened);
     socket.off("error", this.#broken);
     socket.off("unexpected-response", this.#answered);

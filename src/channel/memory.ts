@@ -1,3 +1,4 @@
+import { join } from "../bytes/bytes.ts";
 import type { Channel, ChannelEnd, ChannelLimits, ChannelReceiver } from "./channel.ts";
 import { Inbox } from "./inbox.ts";
 
@@ -74,8 +75,9 @@ class MemoryChannel implements Channel {
     this.#inbox.start(receiver);
   }
 
-  send(message: Uint8Array): void {
+  send(start: Uint8Array, tail?: Uint8Array): void {
     if (this.#phase !== "open") return;
+    const message = tail === undefined ? start : join(start, tail);
     this.#buffered += message.length;
     if (this.#buffered > this.#limits.highWater) this.#congested = true;
     this.#post(message);

@@ -1,3 +1,4 @@
+import { join } from "../bytes/bytes.ts";
 import { badArgument, messageOf, TroupeError } from "../errors.ts";
 import type { Channel, ChannelLimits, ChannelReceiver } from "./channel.ts";
 import { dialAddress, foreign } from "./dial-failure.ts";
@@ -100,9 +101,9 @@ class WebSocketChannel implements Channel {
     this.#inbox.start(receiver);
   }
 
-  send(message: Uint8Array<ArrayBuffer>): void {
+  send(message: Uint8Array<ArrayBuffer>, tail?: Uint8Array): void {
     if (this.#phase !== "open") return;
-    this.#socket.send(message);
+    this.#socket.send(tail === undefined ? message : join(message, tail));
     if (this.#poll === undefined && this.#socket.bufferedAmount > this.#limits.highWater) {
       this.#poll = setTimeout(this.#look, POLL_TIME);
     }

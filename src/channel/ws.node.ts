@@ -1,4 +1,3 @@
-import { randomFillSync } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocket, WebSocketServer } from "ws";
@@ -6,28 +5,10 @@ import type { Allowance } from "./allowance.node.ts";
 import type { Channel, ChannelEnd, ChannelLimits, ChannelReceiver } from "./channel.ts";
 import { Inbox } from "./inbox.ts";
 import { SUBPROTOCOL } from "./subprotocol.ts";
+import { FRAME_BYTES, writeMessage } from "./ws-frame.node.ts";
 
 /** Milliseconds that a polite close may take before the socket is destroyed. */
 const CLOSE_TIME = 1000;
-
-/** The longest header of a WebSocket frame, in bytes (RFC 6455, section 5.2). */
-const FRAME_HEADER = 14;
-
-/** Shared by all sends: records are neither text nor compressible. */
-const SEND = { binary: true, compress: false };
-
-/** True while `ws` makes the frame of a message of ours; it does so within `send`. */
-let ownMessage = false;
-
-/**
- * The `generateMask` of a dialled socket: zeros for messages, so that `ws` sends the bytes as they
- * are, and random for control frames, which may echo what the other side chose.
- * docs/decisions/0001-websocket-mask.md says why that is safe.
- */
-export function generateMask(mask: Uint8Array): void {
-  if (ownMessage) mask.fill(0);
-  else randomFillSync(mask);
-}
 
 /** Close codes with which nothing went wrong: normal, going away, none given (RFC 6455, 7.4.1). */
 const GOODBYES: ReadonlySet<number> = new Set([1000, 1001, 1005]);
@@ -49,6 +30,8 @@ export function socketOptions(limits: ChannelLimits): {
 export class WsChannel implements Channel {
   readonly remote: string;
   readonly #socket: WebSocket;
+  readonly #raw: Duplex;
+  readonly #dialed: boolean;
   readonly #highWater: number;
   readonly #inbox: Inbox;
   #allowance: Allowance | undefined;
@@ -59,11 +42,20 @@ export class WsChannel implements Channel {
   /**
    * @param socket - open since this very turn of the event loop, so that nothing has been read yet
    * @param raw - the socket below it
+   * @param dialed - by this side, the client of RFC 6455
    * @param allowance - counts what comes on `raw` until {@link WsChannel.admit}
    */
-  constructor(socket: WebSocket, raw: Duplex, allowance: Allowance, limits: ChannelLimits) {
+  constructor(
+    socket: WebSocket,
+    raw: Duplex,
+    dialed: boolean,
+    allowance: Allowance,
+    limits: ChannelLimits,
+  ) {
     this.remote = remoteOf(raw);
     this.#socket = socket;
+    this.#raw = raw;
+    this.#dialed = dialed;
     this.#allowance = allowance;
     this.#highWater = limits.highWater;
     this.#inbox = new Inbox(limits.handshakeBytes);
@@ -80,25 +72,17 @@ export class WsChannel implements Channel {
     this.#inbox.start(receiver);
   }
 
-  send(message: Uint8Array): void {
+  send(message: Uint8Array, tail?: Uint8Array): void {
     const socket = this.#socket;
     if (this.#phase !== "open" || socket.readyState !== WebSocket.OPEN) return;
+    const length = message.length + (tail?.length ?? 0);
     // A write callback costs, and only a full pipe needs one.
-    if (socket.bufferedAmount + message.length + FRAME_HEADER <= this.#highWater) {
-      this.#write(message);
+    if (socket.bufferedAmount + length + FRAME_BYTES <= this.#highWater) {
+      writeMessage(this.#raw, this.#dialed, message, tail);
       return;
     }
     this.#congested = true;
-    this.#write(message, () => this.#written());
-  }
-
-  #write(message: Uint8Array, written?: () => void): void {
-    ownMessage = true;
-    try {
-      this.#socket.send(message, SEND, written);
-    } finally {
-      ownMessage = false;
-    }
+    writeMessage(this.#raw, this.#dialed, message, tail, () => this.#written());
   }
 
   admit(): void {
@@ -218,7 +202,7 @@ export function upgrader(
     server.handleUpgrade(request, socket, head, (upgraded) => {
       // `ws` puts the head back into the socket: it would be counted again.
       allowance.spend(-head.length);
-      channel = new WsChannel(upgraded, socket, allowance, limits);
+      channel = new WsChannel(upgraded, socket, false, allowance, limits);
     });
     return channel;
   };

@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv } from "node:crypto";
 import { exactly } from "./exactly.ts";
 import { KEY_BYTES, NONCE_BYTES, notAuthentic, putNonce, TAG_BYTES } from "./gcm-record.ts";
-import type { Aead } from "./provider.ts";
+import type { Aead, Sealed } from "./provider.ts";
 
 const AES = "aes-256-gcm";
 /** Without it OpenSSL would take shorter tags, which are easier to guess. */
@@ -21,16 +21,12 @@ export class NodeAead implements Aead {
     this.#key = key;
   }
 
-  seal(counter: number, plaintext: Uint8Array): Uint8Array {
+  seal(counter: number, plaintext: Uint8Array): Sealed {
     putNonce(nonce, counter);
     const cipher = createCipheriv(AES, this.#key, nonce, OPTIONS);
     const ciphertext = cipher.update(plaintext);
     cipher.final();
-    // From Node's pool when small, which saves 0.7 us a record.
-    const sealed = Buffer.allocUnsafe(ciphertext.length + TAG_BYTES);
-    sealed.set(ciphertext);
-    sealed.set(cipher.getAuthTag(), ciphertext.length);
-    return sealed;
+    return { ciphertext, tag: cipher.getAuthTag() };
   }
 
   open(counter: number, sealed: Uint8Array): Uint8Array {

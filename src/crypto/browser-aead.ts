@@ -1,7 +1,7 @@
 import { exactly } from "./exactly.ts";
-import { KEY_BYTES, nonceOf, notAuthentic, TAG_BYTES } from "./gcm-record.ts";
+import { detached, KEY_BYTES, nonceOf, notAuthentic, TAG_BYTES } from "./gcm-record.ts";
 import { noble } from "./noble.ts";
-import type { Aead, MaybePromise } from "./provider.ts";
+import type { Aead, MaybePromise, Sealed } from "./provider.ts";
 
 /**
  * Plaintext bytes from which WebCrypto is asked. A call costs about 0.1 ms whatever its size, which
@@ -35,7 +35,7 @@ class BrowserAead implements Aead {
     this.#subtle = subtle;
   }
 
-  seal(counter: number, plaintext: Uint8Array): MaybePromise<Uint8Array> {
+  seal(counter: number, plaintext: Uint8Array): MaybePromise<Sealed> {
     if (plaintext.length < WEBCRYPTO_FROM) return this.#small.seal(counter, plaintext);
     return this.#sealLater(nonceOf(counter), plaintext.slice());
   }
@@ -50,13 +50,13 @@ class BrowserAead implements Aead {
   async #sealLater(
     iv: Uint8Array<ArrayBuffer>,
     plaintext: Uint8Array<ArrayBuffer>,
-  ): Promise<Uint8Array> {
+  ): Promise<Sealed> {
     const sealed = await this.#subtle.encrypt(
       { name: "AES-GCM", iv },
       await this.#imported(),
       plaintext,
     );
-    return new Uint8Array(sealed);
+    return detached(new Uint8Array(sealed));
   }
 
   async #openLater(

@@ -1,3 +1,5 @@
+import type { Sealed } from "./provider.ts";
+
 /** Bytes of an AES-256 key. */
 export const KEY_BYTES = 32;
 /** Bytes of a GCM nonce. */
@@ -31,6 +33,12 @@ export function nonceOf(counter: number): Uint8Array<ArrayBuffer> {
   const nonce = new Uint8Array(NONCE_BYTES);
   putNonce(nonce, counter);
   return nonce;
+}
+
+/** The two parts of what a library gives in one piece, as views of it. */
+export function detached(sealed: Uint8Array): Sealed {
+  const end = sealed.length - TAG_BYTES;
+  return { ciphertext: sealed.subarray(0, end), tag: sealed.subarray(end) };
 }
 
 /** What every provider throws for a record that is not what was sealed; it says no more than that. */

@@ -6,8 +6,8 @@ import { concat, equal } from "../bytes/bytes.ts";
 import { blake2b256 } from "./blake2b.ts";
 import { startCpace } from "./cpace.ts";
 import { exactly } from "./exactly.ts";
-import { KEY_BYTES, nonceOf, notAuthentic } from "./gcm-record.ts";
-import type { Aead, Agreement, CryptoProvider, Signer } from "./provider.ts";
+import { detached, KEY_BYTES, nonceOf, notAuthentic } from "./gcm-record.ts";
+import type { Aead, Agreement, CryptoProvider, Sealed, Signer } from "./provider.ts";
 import { isStrictKey, SIGNATURE_BYTES } from "./strict-key.ts";
 
 const { Point } = ed25519;
@@ -91,8 +91,8 @@ class NobleAead implements Aead {
     this.#key = key;
   }
 
-  seal(counter: number, plaintext: Uint8Array): Uint8Array {
-    return gcm(this.#key, nonceOf(counter)).encrypt(plaintext);
+  seal(counter: number, plaintext: Uint8Array): Sealed {
+    return detached(gcm(this.#key, nonceOf(counter)).encrypt(plaintext));
   }
 
   open(counter: number, sealed: Uint8Array): Uint8Array {

@@ -1,6 +1,13 @@
 /** A value now, or later where the platform only has asynchronous crypto. */
 export type MaybePromise<T> = T | Promise<T>;
 
+/** What was encrypted and, behind it on the wire, its tag; apart, so that nobody copies to join them. */
+export interface Sealed {
+  readonly ciphertext: Uint8Array;
+  /** 16 bytes. */
+  readonly tag: Uint8Array;
+}
+
 /** AES-256-GCM under one key. The nonce is the 64-bit big-endian counter and four zero bytes. */
 export interface Aead {
   /**
@@ -8,11 +15,11 @@ export interface Aead {
    * the caller may write to its buffer afterwards, and results that come later may be awaited in any
    * order.
    *
-   * @returns the ciphertext and its 16-byte tag in a buffer the caller owns
+   * @returns the ciphertext and its tag, in buffers the caller owns
    */
-  seal(counter: number, plaintext: Uint8Array): MaybePromise<Uint8Array>;
+  seal(counter: number, plaintext: Uint8Array): MaybePromise<Sealed>;
   /**
-   * Checks and decrypts what {@link Aead.seal} made.
+   * Checks and decrypts what {@link Aead.seal} made, the tag behind the ciphertext.
    *
    * @returns the plaintext in a buffer the caller owns
    * @throws Error (or rejects) when one bit of key, counter, ciphertext or tag is another, or the tag

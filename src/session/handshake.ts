@@ -1,3 +1,4 @@
+import { join } from "../bytes/bytes.ts";
 import type { Reader } from "../bytes/reader.ts";
 import type { Writer } from "../bytes/writer.ts";
 import type { CryptoProvider, MaybePromise, Signer } from "../crypto/provider.ts";
@@ -187,7 +188,8 @@ export function expectProceed(reader: Reader): void {
 /** Seals the next handshake message; it is part of the transcript from then on. */
 export function say(phase: Phase, plaintext: Uint8Array): Uint8Array {
   phase.transcript.add(plaintext);
-  return immediate(phase.sealed.seal(plaintext));
+  const { ciphertext, tag } = immediate(phase.sealed.seal(plaintext));
+  return join(ciphertext, tag);
 }
 
 /** Tells the other side why not. */
@@ -212,7 +214,7 @@ export function establish(
 }
 
 /** Handshake messages are small, and small records are answered at once by every provider. */
-export function immediate(result: MaybePromise<Uint8Array>): Uint8Array {
+export function immediate<T>(result: MaybePromise<T>): T {
   if (result instanceof Promise) throw failed("the crypto provider answers small records late");
   return result;
 }

@@ -1,4 +1,4 @@
-import type { Aead, CryptoProvider, MaybePromise } from "../crypto/provider.ts";
+import type { Aead, CryptoProvider, MaybePromise, Sealed } from "../crypto/provider.ts";
 import { broken, TroupeError } from "../errors.ts";
 import { derive } from "./key-schedule.ts";
 import { REKEY_BYTES, REKEY_RECORDS } from "./suite.ts";
@@ -66,7 +66,7 @@ export class RecordLayer {
    * Seals the next record. Records must leave in the order in which they were given here, whenever
    * their results come. A failure ends the session: its counter is spent.
    */
-  seal(plaintext: Uint8Array): MaybePromise<Uint8Array> {
+  seal(plaintext: Uint8Array): MaybePromise<Sealed> {
     return this.#out.next(plaintext.length, (aead, counter) => aead.seal(counter, plaintext));
   }
 

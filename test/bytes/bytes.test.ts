@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { concat, EMPTY, equal, fromHex, toHex } from "../../src/bytes/bytes.ts";
+import { concat, EMPTY, equal, fromHex, join, toHex } from "../../src/bytes/bytes.ts";
 
 // The same cases in every run.
 fc.configureGlobal({ seed: 20_250_101 });
@@ -15,6 +15,18 @@ describe("concat", () => {
     one[0] = 9;
     expect([...whole]).toEqual([1, 2, 3]);
     expect(concat().length).toBe(0);
+  });
+});
+
+describe("join", () => {
+  test("copies nothing where one lies behind the other, and else gives a buffer of its own", () => {
+    const both = Uint8Array.of(0, 1, 2, 3, 4);
+    const beside = join(both.subarray(1, 3), both.subarray(3));
+    expect([[...beside], beside.buffer === both.buffer]).toEqual([[1, 2, 3, 4], true]);
+    for (const tail of [both.subarray(2), both.subarray(4), Uint8Array.of(3, 4)]) {
+      const apart = join(both.subarray(1, 3), tail);
+      expect([[...apart], apart.buffer === both.buffer]).toEqual([[1, 2, ...tail], false]);
+    }
   });
 });
 

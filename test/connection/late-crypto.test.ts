@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { provider } from "../../src/crypto/default.node.ts";
-import type { CryptoProvider } from "../../src/crypto/provider.ts";
+import type { CryptoProvider, Sealed } from "../../src/crypto/provider.ts";
 import { TroupeError } from "../../src/errors.ts";
 import { encodePayload } from "../../src/frame/payload.ts";
 import { DialerHandshake } from "../../src/session/dialer.ts";
@@ -35,7 +35,7 @@ function late(clock: VirtualClock, delay: Delays): CryptoProvider {
     ...provider,
     aead: (key) => {
       const aead = provider.aead(key) as {
-        seal(counter: number, plaintext: Uint8Array): Uint8Array;
+        seal(counter: number, plaintext: Uint8Array): Sealed;
         open(counter: number, sealed: Uint8Array): Uint8Array;
       };
       return {

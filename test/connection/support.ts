@@ -30,7 +30,7 @@ import { decodePayload, encodePayload, type Payload } from "../../src/frame/payl
 import type { Metadata, Name } from "../../src/frame/type.ts";
 import type { Handshake, Side, Step } from "../../src/session/handshake.ts";
 import { RecordLayer } from "../../src/session/record.ts";
-import { pattern } from "../crypto/support.ts";
+import { pattern, whole } from "../crypto/support.ts";
 import { type Frame, give, Heard } from "../frame/support.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 
@@ -249,8 +249,7 @@ export class Stranger {
 
   /** Sends a record of these bytes. */
   sayBytes(...parts: readonly Uint8Array[]): void {
-    const sealed = this.#records.seal(concat(...parts));
-    if (sealed instanceof Uint8Array) this.channel.send(sealed);
+    this.channel.send(whole(this.#records.seal(concat(...parts))));
   }
 
   /** The kinds of frames heard so far. */

@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
+import { join } from "../../src/bytes/bytes.ts";
 import { provider as node } from "../../src/crypto/default.node.ts";
 import { provider as browser } from "../../src/crypto/default.ts";
 import { noble } from "../../src/crypto/noble.ts";
-import type { CryptoProvider } from "../../src/crypto/provider.ts";
+import type { Aead, CryptoProvider, MaybePromise, Sealed } from "../../src/crypto/provider.ts";
 
 await node.preparePake();
 
@@ -17,6 +18,21 @@ export const AEAD_PROVIDERS: readonly (readonly [string, CryptoProvider])[] = [
   ...PROVIDERS,
   ["browser", browser],
 ];
+
+/** A record as it travels, the tag behind the ciphertext, by a provider that answers at once or later. */
+export async function sealing(
+  aead: Aead,
+  counter: number,
+  plaintext: Uint8Array,
+): Promise<Uint8Array> {
+  return whole(await aead.seal(counter, plaintext));
+}
+
+/** The same, of a provider that answers at once. */
+export function whole(sealed: MaybePromise<Sealed>): Uint8Array {
+  if (sealed instanceof Promise) throw new Error("it answers later");
+  return join(sealed.ciphertext, sealed.tag);
+}
 
 export const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 

@@ -5,10 +5,10 @@ import type { Signer } from "../../src/crypto/provider.ts";
 import { DialerHandshake } from "../../src/session/dialer.ts";
 import type { HandshakeConfig, Step } from "../../src/session/handshake.ts";
 import { ResponderHandshake } from "../../src/session/responder.ts";
-import { pattern } from "../crypto/support.ts";
+import { pattern, whole } from "../crypto/support.ts";
 import { isTroupeError } from "../support/errors.ts";
 import { Spy } from "./spy.ts";
-import { codes, converse, expectSession, keys, now, party } from "./support.ts";
+import { codes, converse, expectSession, keys, party } from "./support.ts";
 
 await node.preparePake();
 
@@ -74,7 +74,7 @@ function lied(
   const m4 = only(alice.receive(m3 ?? pattern(0)));
   const key = node.aead(spy.first("handshake dialer to responder"));
   const resealed = (counter: number): Uint8Array =>
-    now(key.seal(counter, change(spy.sealings.at(-1)?.plaintext ?? pattern(0))));
+    whole(key.seal(counter, change(spy.sealings.at(-1)?.plaintext ?? pattern(0))));
   if (said === "m4") return bob.receive(resealed(0));
   alice.receive(only(bob.receive(m4)));
   return bob.receive(resealed(1));

@@ -5,7 +5,7 @@ import { TroupeError } from "../../src/errors.ts";
 import { DialerHandshake } from "../../src/session/dialer.ts";
 import type { Handshake, HandshakeConfig, Step } from "../../src/session/handshake.ts";
 import { ResponderHandshake } from "../../src/session/responder.ts";
-import { hex, pattern } from "../crypto/support.ts";
+import { hex, pattern, whole } from "../crypto/support.ts";
 import { Spy } from "./spy.ts";
 import { converse, expectSession, keys, now, party, seeded } from "./support.ts";
 
@@ -47,7 +47,7 @@ class Mallory {
 
   /** What she wants Alice to hear as m5. */
   sealed(plaintext: Uint8Array): Uint8Array {
-    return now(this.#key(this.#alices, "responder to dialer").seal(1, plaintext));
+    return whole(this.#key(this.#alices, "responder to dialer").seal(1, plaintext));
   }
 
   #key(spy: Spy, direction: string): ReturnType<typeof node.aead> {

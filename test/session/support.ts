@@ -13,7 +13,7 @@ import type {
 } from "../../src/session/handshake.ts";
 import type { RecordLayer } from "../../src/session/record.ts";
 import { ResponderHandshake } from "../../src/session/responder.ts";
-import { hex } from "../crypto/support.ts";
+import { hex, whole } from "../crypto/support.ts";
 
 // Pre-shared keys are at work in nearly every test that uses this.
 await node.preparePake();
@@ -133,7 +133,7 @@ export function expectSession({ dialer, responder }: Conversation): void {
 }
 
 const passed = (from: RecordLayer, to: RecordLayer, message: string): Uint8Array =>
-  now(to.open(now(from.seal(text(message)))));
+  now(to.open(whole(from.seal(text(message)))));
 
 /** The value of a provider that answers at once. */
 export function now<T>(value: T | Promise<T>): T {

@@ -3,9 +3,9 @@ import { TroupeError } from "../../src/errors.ts";
 import type { HandshakeConfig, Side } from "../../src/session/handshake.ts";
 import { RecordLayer } from "../../src/session/record.ts";
 import { REFUSALS, REKEY_BYTES, REKEY_RECORDS } from "../../src/session/suite.ts";
-import { bytes, hex } from "../crypto/support.ts";
+import { bytes, hex, whole } from "../crypto/support.ts";
 import { Spy } from "./spy.ts";
-import { converse, now, seeded } from "./support.ts";
+import { converse, seeded } from "./support.ts";
 
 await provider.preparePake();
 
@@ -243,8 +243,9 @@ function handshake(
     records: ["", "first", "second"].flatMap((said) =>
       (["dialer", "responder"] as const).map((from) => {
         const plaintext = new TextEncoder().encode(said === "" ? "" : `${said} of the ${from}`);
-        const record = ends[from].established?.records.seal(plaintext) ?? bytes("");
-        return { from, plaintext: hex(plaintext), bytes: hex(now(record)) };
+        const records = ends[from].established?.records;
+        if (records === undefined) throw new Error("not established");
+        return { from, plaintext: hex(plaintext), bytes: hex(whole(records.seal(plaintext))) };
       }),
     ),
   };
@@ -292,7 +293,7 @@ function rekey(): RekeyVector {
   const rule = { records: 3, bytes: 100 };
   const key = random(32);
   const layer = new RecordLayer(spy.crypto, key, random(32), rule);
-  const sealed = [10, 0, 20, 99, 1, 100, 5].map((length) => now(layer.seal(random(length))));
+  const sealed = [10, 0, 20, 99, 1, 100, 5].map((length) => whole(layer.seal(random(length))));
   return {
     comment: "by three records, then by a hundred bytes in two records, then in one",
     rule,

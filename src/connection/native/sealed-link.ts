@@ -1,7 +1,7 @@
 import type { Clock, Timer } from "../../async/clock.ts";
 import { InOrder } from "../../async/in-order.ts";
 import type { Channel, ChannelEnd, ChannelReceiver } from "../../channel/channel.ts";
-import type { MaybePromise } from "../../crypto/provider.ts";
+import type { MaybePromise, Sealed } from "../../crypto/provider.ts";
 import { TroupeError, toTroupeError } from "../../errors.ts";
 import type { Established, Handshake, Step } from "../../session/handshake.ts";
 import type { RecordLayer } from "../../session/record.ts";
@@ -22,7 +22,7 @@ export interface LinkOwner {
 
 /** Results of a crypto provider that has begun to answer late; one that never does needs none of this. */
 interface Late {
-  readonly outgoing: InOrder<Uint8Array>;
+  readonly outgoing: InOrder<Sealed>;
   readonly incoming: InOrder<Uint8Array>;
 }
 
@@ -84,7 +84,7 @@ export class SealedLink implements ChannelReceiver {
     if (this.#records === undefined || this.#ended) return;
     try {
       const sealed = this.#records.seal(plaintext);
-      if (this.#late === undefined && !(sealed instanceof Promise)) this.#channel.send(sealed);
+      if (this.#late === undefined && !(sealed instanceof Promise)) this.#leave(sealed);
       else this.#sendLate(sealed, plaintext.length);
     } catch (thrown) {
       this.#broke(thrown);
@@ -158,7 +158,11 @@ export class SealedLink implements ChannelReceiver {
     }
   }
 
-  #sendLate(sealed: MaybePromise<Uint8Array>, length: number): void {
+  #leave({ ciphertext, tag }: Sealed): void {
+    this.#channel.send(ciphertext, tag);
+  }
+
+  #sendLate(sealed: MaybePromise<Sealed>, length: number): void {
     this.#unsealed += length;
     this.#inOrder.outgoing.push(sealed);
     const done = (): void => {
@@ -178,7 +182,7 @@ export class SealedLink implements ChannelReceiver {
   get #inOrder(): Late {
     this.#late ??= {
       outgoing: new InOrder(
-        (sealed) => this.#channel.send(sealed),
+        (sealed) => this.#leave(sealed),
         (reason) => this.#broke(reason),
       ),
       incoming: new InOrder(
