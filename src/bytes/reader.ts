@@ -1,5 +1,4 @@
 import { broken } from "../errors.ts";
-import { EMPTY } from "./bytes.ts";
 import { decodeText } from "./text.ts";
 
 /**
@@ -7,20 +6,13 @@ import { decodeText } from "./text.ts";
  * reading past the end, so a decoder needs no checks of its own.
  */
 export class Reader {
-  #bytes: Uint8Array = EMPTY;
+  readonly #bytes: Uint8Array;
   #at = 0;
-  #end = 0;
+  #end: number;
 
-  constructor(bytes: Uint8Array = EMPTY) {
-    this.over(bytes);
-  }
-
-  /** Starts again over other bytes; one reader serves a whole connection. */
-  over(bytes: Uint8Array): this {
+  constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
-    this.#at = 0;
     this.#end = bytes.length;
-    return this;
   }
 
   /** Bytes left before the end. */

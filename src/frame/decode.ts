@@ -1,4 +1,3 @@
-import { EMPTY } from "../bytes/bytes.ts";
 import { Reader } from "../bytes/reader.ts";
 import { broken } from "../errors.ts";
 import { NamesIn } from "./names.ts";
@@ -21,7 +20,6 @@ const ACTIVE = 1;
 
 /** Reads the frames of one side of one connection and calls a sink with each. */
 export class FrameDecoder {
-  readonly #reader = new Reader();
   readonly #names = new NamesIn();
   #stopped = false;
 
@@ -36,14 +34,12 @@ export class FrameDecoder {
    * @throws TroupeError `PROTOCOL` when a frame does not parse, or is unknown and not ignorable
    */
   decode(record: Uint8Array, sink: FrameSink): void {
-    const reader = this.#reader.over(record);
+    const reader = new Reader(record);
     while (reader.left > 0 && !this.#stopped) {
       const outer = reader.narrow(reader.varint());
       this.#frame(reader, sink);
       reader.widen(outer);
     }
-    // An idle connection shall not hold the last record.
-    reader.over(EMPTY);
   }
 
   #frame(reader: Reader, sink: FrameSink): void {

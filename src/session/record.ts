@@ -1,7 +1,8 @@
+import { concat } from "../bytes/bytes.ts";
 import type { Aead, CryptoProvider, MaybePromise, Sealed } from "../crypto/provider.ts";
 import { broken, TroupeError } from "../errors.ts";
 import { derive } from "./key-schedule.ts";
-import { REKEY_BYTES, REKEY_RECORDS } from "./suite.ts";
+import { KEY_BYTES, REKEY_BYTES, REKEY_RECORDS } from "./suite.ts";
 
 /** Bytes by which a sealed record is longer than its plaintext: the tag. */
 export const SEAL_BYTES = 16;
@@ -58,8 +59,10 @@ export class RecordLayer {
     inKey: Uint8Array,
     rule: RekeyRule = RULE,
   ) {
-    this.#out = new DirectionKey(crypto, outKey, rule);
-    this.#in = new DirectionKey(crypto, inKey, rule);
+    // In one buffer: each buffer costs more memory than the keys in it, and there may be many sessions.
+    const keys = concat(outKey, inKey);
+    this.#out = new DirectionKey(crypto, keys.subarray(0, KEY_BYTES), rule);
+    this.#in = new DirectionKey(crypto, keys.subarray(KEY_BYTES), rule);
   }
 
   /**

@@ -136,13 +136,6 @@ describe("a reader", () => {
     expect(() => reader.narrow(1)).toThrow(isTroupeError("PROTOCOL", "truncated"));
   });
 
-  test("starts again over other bytes, even after a failure within bounds", () => {
-    const reader = new Reader(Uint8Array.of(1, 2));
-    reader.narrow(0);
-    expect(() => reader.u8()).toThrow(isTroupeError("PROTOCOL"));
-    expect(reader.over(Uint8Array.of(7)).u8()).toBe(7);
-  });
-
   test("says how much is left over", () => {
     expect(() => new Reader(Uint8Array.of(1, 2)).finish()).toThrow(
       isTroupeError("PROTOCOL", "2 bytes too many"),
