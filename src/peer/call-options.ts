@@ -6,8 +6,45 @@ import type { Unit } from "./unit.ts";
 export interface CallOptions {
   /** What to do: the name of the event. */
   readonly event: string;
-  /** Which unit is to be called, instead of the next one in turn. */
+  /** Which unit is to be called, instead of one that `balance` picks. */
   readonly unit?: Unit | undefined;
+  /**
+   * How the unit is picked, where one is called:
+   *
+   * - `"round-robin"`: each in turn. The default.
+   * - `"random"`: any of them.
+   * - `"least-pending"`: one with the fewest requests in flight, as {@link Unit.load} has it.
+   * - `"ewma"`: of two at random the one that should answer sooner, by its {@link Unit.latency} and
+   *   what it has in flight.
+   * - `"hash"`: for the same `key` the same one, from every peer. One that leaves moves only its own
+   *   keys.
+   * - `"first"`: the one that has been there longest, for as long as it stays.
+   *
+   * @example
+   * ```ts
+   * import { Peer } from "troupe";
+   *
+   * await using hub = new Peer();
+   * await hub.listen({ port: 0, host: "127.0.0.1" });
+   * await using worker = new Peer({ name: "worker" });
+   * worker.role("worker").onRequest("add", (ctx) => ctx.data);
+   * await worker.connect(`ws://127.0.0.1:${hub.port}`);
+   *
+   * const workers = await hub.destination("worker").whenReady();
+   * const { unit } = await workers.request({ event: "add", balance: "ewma" }, 1);
+   * console.log(unit.name, unit.latency); // worker, and some milliseconds
+   * ```
+   */
+  readonly balance?:
+    | "round-robin"
+    | "random"
+    | "least-pending"
+    | "ewma"
+    | "hash"
+    | "first"
+    | undefined;
+  /** What `balance: "hash"` picks by, for instance a user's name; without that it does nothing. */
+  readonly key?: string | undefined;
   /** Text fields that travel beside the data: at most 32, keys of 255 bytes, values of 4,096. */
   readonly metadata?: Metadata | undefined;
 }

@@ -4,6 +4,7 @@ import { TroupeError, toTroupeError } from "../errors.ts";
 import { encodePayload, type Payload } from "../frame/payload.ts";
 import type { Name } from "../frame/type.ts";
 import { type Allow, type Allowed, checkAllow } from "./allow.ts";
+import { Balance } from "./balance.ts";
 import {
   type CallOptions,
   callOptions,
@@ -42,7 +43,8 @@ export interface WaitOptions {
 }
 
 /**
- * A role played elsewhere: all units that play it, called in turn. Made by {@link Peer.destination}.
+ * A role played elsewhere: all units that play it, called in turn unless a call says otherwise. Made by
+ * {@link Peer.destination}.
  *
  * @example
  * ```ts
@@ -69,6 +71,7 @@ export class Destination extends Emitter<DestinationEvents> {
   readonly #roster: Roster;
   readonly #desk: RequestDesk;
   readonly #waiting = new Set<Deferred<void>>();
+  #balance: Balance | undefined;
 
   /** @internal */
   constructor(name: string, options: DestinationOptions, roster: Roster, desk: RequestDesk) {
@@ -136,7 +139,8 @@ export class Destination extends Emitter<DestinationEvents> {
   }
 
   /**
-   * Sends a one-way message to the next unit in turn. That it was sent does not say that it arrived.
+   * Sends a one-way message to one unit, the next in turn unless options say otherwise. That it was
+   * sent does not say that it arrived.
    *
    * @returns the unit, or `undefined` when there is none
    * @throws TroupeError `BAD_PAYLOAD`, `BAD_ARGUMENT`, or `OVERLOADED` when too much waits to be sent
@@ -144,7 +148,7 @@ export class Destination extends Emitter<DestinationEvents> {
   send(target: string | CallOptions, data?: unknown): Unit | undefined {
     const options = callOptions(target);
     const payload = encodePayload(data);
-    const unit = options.unit === undefined ? this.#units.pick() : this.#member(options.unit);
+    const unit = this.#choose(options);
     unit?.send(this.#name(options.event), options.metadata, payload);
     return unit;
   }
@@ -176,7 +180,7 @@ export class Destination extends Emitter<DestinationEvents> {
   }
 
   /**
-   * Asks the next unit in turn.
+   * Asks one unit, the next in turn unless options say otherwise.
    *
    * @returns the answer's context: its `data`, and who gave it
    * @throws TroupeError (rejects) `NO_UNITS` `NO_ROLE` `NO_EVENT` `ROLE_DISABLED` `REJECTED` `TIMEOUT`
@@ -203,7 +207,7 @@ export class Destination extends Emitter<DestinationEvents> {
     try {
       const options: RequestOptions = callOptions(target);
       const question = this.#question(options, data);
-      const unit = options.unit === undefined ? this.#units.pick() : this.#member(options.unit);
+      const unit = this.#choose(options);
       return unit === undefined ? Promise.reject(this.#noUnits()) : this.#desk.ask(unit, question);
     } catch (thrown) {
       return Promise.reject(toTroupeError(thrown, "BAD_ARGUMENT", "the request cannot be made"));
@@ -255,13 +259,21 @@ export class Destination extends Emitter<DestinationEvents> {
     return { role: this.name, event };
   }
 
+  /** The unit for a call: the one it names, or the one that its strategy picks. */
+  #choose(options: CallOptions): Unit | undefined {
+    if (options.unit !== undefined) return this.#member(options.unit);
+    if (options.balance === undefined) return this.#units.pick();
+    this.#balance ??= new Balance(this.#units, this.#desk.clock);
+    return this.#balance.pick(options.balance, options.key);
+  }
+
   #member(unit: Unit): Unit {
-    if (this.#units.items.includes(unit)) return unit;
+    if (this.#units.has(unit)) return unit;
     throw this.#error("NO_UNITS", `${unit.label} does not play it, or is gone`);
   }
 
   #joined(unit: Unit): void {
-    if (!this.#trusts(unit.id) || this.#units.items.includes(unit)) return;
+    if (!this.#trusts(unit.id) || this.#units.has(unit)) return;
     this.#units.add(unit);
     for (const waiter of this.#waiting) waiter.resolve();
     if (this.#units.items.length === 1) this.emit("open");
@@ -270,7 +282,7 @@ export class Destination extends Emitter<DestinationEvents> {
 
   #left(unit: Unit): void {
     // Not asked again whether it is trusted: whoever was let in has to leave.
-    if (!this.#units.items.includes(unit)) return;
+    if (!this.#units.has(unit)) return;
     this.#units.remove(unit);
     if (!this.ready) this.emit("close");
   }

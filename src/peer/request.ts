@@ -115,8 +115,10 @@ class OutgoingRequest extends Call implements Abortable {
   answer(payload: Payload): void {
     this.#settle();
     const { role, event } = this.#name;
+    const now = this.#clock.now();
+    const rtt = now - this.#sentAt;
+    this.#unit.answered(rtt, now);
     try {
-      const rtt = this.#clock.now() - this.#sentAt;
       this.#resolve(
         new Context(this.#unit, role, event, undefined, payload, decodePayload(payload), rtt),
       );
@@ -129,11 +131,18 @@ class OutgoingRequest extends Call implements Abortable {
 
   fail(error: TroupeError): void {
     this.#settle();
+    // A refusal is an answer, too; the end of the connection is none.
+    if (this.#connection.open) {
+      const now = this.#clock.now();
+      this.#unit.answered(now - this.#sentAt, now);
+    }
     this.#reject(error);
   }
 
   expire(): void {
     const { role, event } = this.#name;
+    const now = this.#clock.now();
+    this.#unit.silent(now - this.#sentAt, now);
     this.#giveUp(
       new TroupeError(
         "TIMEOUT",

@@ -4,7 +4,11 @@ import type { Connection, RemotePeer, RoleList } from "../connection/connection.
 import { broken, shown, TroupeError } from "../errors.ts";
 import type { Payload } from "../frame/payload.ts";
 import { MAX_ROLES, type Metadata, type Name } from "../frame/type.ts";
+import { Shares } from "./balance-connections.ts";
 import { isVisible } from "./role-name.ts";
+
+/** Milliseconds after which about a third of an old latency still counts beside a new one. */
+const LATENCY_MEMORY = 10_000;
 
 /** What a unit announces. */
 export interface UnitEvents {
@@ -36,6 +40,11 @@ export class Unit extends Emitter<UnitEvents> {
   #connections: readonly Connection[] = [];
   #rolesNumber = -1;
   #closed: TroupeError | undefined;
+  /** Made once there are several connections: most units have one. */
+  #shares: Shares | undefined;
+  // Not undefined at first, so that a new number is written over the old one instead of being made.
+  #latency = Number.NaN;
+  #latencyTime = Number.NaN;
 
   /** @internal */
   constructor(remote: RemotePeer) {
@@ -107,6 +116,14 @@ export class Unit extends Emitter<UnitEvents> {
     return best;
   }
 
+  /**
+   * How long its answers take, its handlers' time included, in milliseconds; `undefined` until it has
+   * answered a request. Rises at once to an answer that is slower, and falls over some 10 s.
+   */
+  get latency(): number | undefined {
+    return Number.isNaN(this.#latency) ? undefined : this.#latency;
+  }
+
   /** Requests in flight between the two peers, in both directions. */
   get load(): number {
     let load = 0;
@@ -153,19 +170,44 @@ export class Unit extends Emitter<UnitEvents> {
     return this.#roles;
   }
 
-  /** @internal A one-way call. */
+  /**
+   * @internal A one-way call. All of them go by the same connection, the oldest, as they must arrive in
+   * order.
+   */
   send(name: Name, metadata: Metadata | undefined, payload: Payload): void {
-    this.leastBusy().send(name, metadata, payload);
+    this.#oldest().send(name, metadata, payload);
   }
 
-  /** @internal The connection that has the least to do. */
+  /** @internal The connection for the next request: each in turn, unless it is busier than others. */
   leastBusy(): Connection {
-    let best: Connection | undefined;
-    for (const connection of this.#connections) {
-      if (best === undefined || connection.load < best.load) best = connection;
+    let connection = this.#connections[0];
+    if (this.#connections.length > 1) {
+      this.#shares ??= new Shares();
+      connection = this.#shares.pick(this.#connections);
     }
-    if (best !== undefined) return best;
-    throw this.#closed ?? new TroupeError("DISCONNECTED", `${this.label} has no connection`);
+    if (connection === undefined) throw this.#lost;
+    return connection;
+  }
+
+  /** @internal It has answered, after so many milliseconds. */
+  answered(after: number, now: number): void {
+    let latency = after;
+    // The first one counts as it is: no number is above it.
+    if (this.#latency > after)
+      latency += (this.#latency - after) * Math.exp((this.#latencyTime - now) / LATENCY_MEMORY);
+    this.#latency = latency;
+    this.#latencyTime = now;
+  }
+
+  /** @internal It has not answered within so many milliseconds: its latency is that at least. */
+  silent(within: number, now: number): void {
+    if ((this.latencyAt(now) ?? 0) <= within) this.answered(within, now);
+  }
+
+  /** @internal Its latency as far as it still counts: one that is not measured any more fades. */
+  latencyAt(now: number): number | undefined {
+    if (Number.isNaN(this.#latency)) return undefined;
+    return this.#latency * Math.exp((this.#latencyTime - now) / LATENCY_MEMORY);
   }
 
   /** @internal */
@@ -212,8 +254,20 @@ export class Unit extends Emitter<UnitEvents> {
     return { joined, left };
   }
 
+  #oldest(): Connection {
+    for (const connection of this.#connections) if (connection.open) return connection;
+    const ended = this.#connections[0];
+    if (ended === undefined) throw this.#lost;
+    return ended;
+  }
+
   get #congested(): boolean {
     for (const { congested } of this.#connections) if (congested) return true;
     return false;
+  }
+
+  /** What a call fails with when there is no connection for it. */
+  get #lost(): TroupeError {
+    return this.#closed ?? new TroupeError("DISCONNECTED", `${this.label} has no connection`);
   }
 }

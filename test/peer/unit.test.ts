@@ -5,6 +5,7 @@ import type { Question } from "../../src/peer/request.ts";
 import { Unit } from "../../src/peer/unit.ts";
 import { isTroupeError } from "../support/errors.ts";
 import { rejection } from "../support/mesh.ts";
+import { VirtualClock } from "../support/virtual-clock.ts";
 import { deskOf, FakeConnection, remotePeer, roleList, unitOf } from "./fakes.ts";
 
 const NAME = { role: "greeter", event: "hello" };
@@ -68,6 +69,58 @@ describe("of several connections", () => {
     await Promise.all(all);
   });
 
+  it("equals take turns, so that requests one after the other are shared out, too", async () => {
+    const { unit, connection } = unitOf("ann");
+    const others = [new FakeConnection(), new FakeConnection()];
+    for (const other of others) unit.attach(other);
+    const used: number[] = [];
+    for (let i = 0; i < 9; i++) {
+      const asked = deskOf().ask(unit, QUESTION);
+      const all = [connection, ...others];
+      const at = all.findIndex(({ calls }) => calls.length > 0);
+      used.push(at);
+      all[at]?.answer(i);
+      await asked;
+    }
+    expect(used).toEqual([0, 1, 2, 0, 1, 2, 0, 1, 2]);
+  });
+
+  it("one that is congested is spared, unless all are", () => {
+    const { unit, connection } = unitOf("ann");
+    const second = new FakeConnection();
+    unit.attach(second);
+    connection.congested = true;
+    second.load = 100;
+    expect([unit.leastBusy(), unit.leastBusy()]).toEqual([second, second]);
+    second.congested = true;
+    expect(unit.leastBusy()).toBe(connection);
+  });
+
+  it("one that has ended is not used, even before it is detached", () => {
+    const { unit, connection } = unitOf("ann");
+    const second = new FakeConnection();
+    unit.attach(second);
+    second.load = 100;
+    connection.open = false;
+    expect([unit.leastBusy(), unit.leastBusy()]).toEqual([second, second]);
+    unit.send(NAME, undefined, NOTHING);
+    expect([connection.sent.length, second.sent.length]).toEqual([0, 1]);
+    // The only one is: it says best why it has ended.
+    unit.detach(second, lost);
+    connection.fault = lost;
+    expect(unit.leastBusy()).toBe(connection);
+    expect(() => unit.send(NAME, undefined, NOTHING)).toThrow(lost);
+  });
+
+  it("messages all go by the oldest, so that they stay in order", () => {
+    const { unit, connection } = unitOf("ann");
+    const second = new FakeConnection();
+    unit.attach(second);
+    connection.load = 5;
+    for (let i = 0; i < 4; i++) unit.send(NAME, undefined, NOTHING);
+    expect([connection.sent.length, second.sent.length]).toEqual([4, 0]);
+  });
+
   it("the quickest one tells the round-trip time, and load and bytes are those of all", () => {
     const { unit, connection } = unitOf("ann");
     expect(unit.rtt).toBeUndefined();
@@ -101,6 +154,68 @@ describe("of several connections", () => {
       [isTroupeError("CLOSED")],
       [isTroupeError("CLOSED")],
     ]);
+  });
+});
+
+describe("its latency", () => {
+  it("is not known before an answer, and that of the first answer then", () => {
+    const { unit } = unitOf("ann");
+    expect([unit.latency, unit.latencyAt(5)]).toEqual([undefined, undefined]);
+    unit.answered(20, 1000);
+    expect([unit.latency, unit.latencyAt(1000)]).toEqual([20, 20]);
+  });
+
+  it("rises at once, and falls towards quicker answers over 10 s", () => {
+    const { unit } = unitOf("ann");
+    unit.answered(20, 0);
+    unit.answered(100, 0);
+    expect(unit.latency).toBe(100);
+    unit.answered(0, 0);
+    expect(unit.latency).toBe(100);
+    unit.answered(20, 10_000);
+    expect(unit.latency).toBeCloseTo(20 + 80 / Math.E, 9);
+    for (let now = 10_000; now < 100_000; now += 100) unit.answered(20, now);
+    expect(unit.latency).toBeCloseTo(20, 1);
+  });
+
+  it("counts for less and less when it is not measured again", () => {
+    const { unit } = unitOf("ann");
+    unit.answered(100, 0);
+    expect(unit.latencyAt(10_000)).toBeCloseTo(100 / Math.E, 9);
+    expect(unit.latencyAt(1e9)).toBe(0);
+    expect(unit.latency).toBe(100);
+  });
+
+  it("is raised by silence, and never lowered", () => {
+    const { unit } = unitOf("ann");
+    unit.silent(50, 0);
+    expect(unit.latency).toBe(50);
+    unit.silent(10, 0);
+    expect(unit.latencyAt(10_000)).toBeCloseTo(50 / Math.E, 9);
+    unit.silent(60, 10_000);
+    expect(unit.latencyAt(10_000)).toBe(60);
+  });
+
+  it("is measured by answers, refusals and timeouts, and not by a lost connection", async () => {
+    const clock = new VirtualClock();
+    const desk = deskOf(clock);
+    const { unit, connection } = unitOf("ann");
+    const latencyAfter = async (ms: number, settle: () => void): Promise<number | undefined> => {
+      const asked = desk.ask(unit, { ...QUESTION, timeout: 300 });
+      clock.tick(ms);
+      settle();
+      await asked.catch(() => {});
+      return unit.latency;
+    };
+    expect(await latencyAfter(7, () => connection.answer(1))).toBe(7);
+    const refused = new TroupeError("REJECTED", "no");
+    expect(await latencyAfter(9, () => connection.fail(refused))).toBe(9);
+    const cut = (): void => {
+      connection.open = false;
+      connection.fail(lost);
+    };
+    expect(await latencyAfter(100, cut)).toBe(9);
+    expect(await latencyAfter(300, () => {})).toBe(300);
   });
 });
 
