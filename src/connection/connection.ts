@@ -2,6 +2,7 @@ import { Expiring } from "../async/deadlines.ts";
 import type { TroupeError } from "../errors.ts";
 import type { Payload } from "../frame/payload.ts";
 import type { Metadata, Name, RoleState } from "../frame/type.ts";
+import type { IncomingStream, Opening, StreamEnd, StreamKind, StreamUser } from "./stream.ts";
 
 /** Most characters of one text in an introduction. */
 export const MAX_INTRODUCED_TEXT = 255;
@@ -73,13 +74,15 @@ export interface ConnectionOwner {
   failed(reason: TroupeError): void;
   message(name: Name, metadata: Metadata | undefined, payload: Payload): void;
   request(request: IncomingRequest): void;
+  /** The other side wants to open a stream. */
+  stream(stream: IncomingStream): void;
   /** The other side's roles have changed: these are all, or now stand for their names. */
   roles(list: RoleList, full: boolean): void;
   /** The other side wants no new work. */
   draining(): void;
   /** It is congested no more. */
   drained(): void;
-  /** A request or answer in flight was the last one. */
+  /** The last request, answer or stream in flight is done. */
   idle(): void;
   /** It was open and has ended; all calls have been failed with `reason` before. */
   closed(reason: TroupeError): void;
@@ -97,7 +100,7 @@ export interface Connection {
   readonly dialed: boolean;
   /** False from the first sign of its end. */
   readonly open: boolean;
-  /** Requests in flight, both ways: how busy it is. */
+  /** Requests in flight and open streams, both ways: how busy it is. */
   readonly load: number;
   /** Bytes waiting to be sent. */
   readonly buffered: number;
@@ -121,6 +124,16 @@ export interface Connection {
   ): void;
   /** @internal The caller gave up: the other side is told; the call will not be settled by this connection. */
   cancel(call: Call): void;
+  /** @internal Asks for a stream; `deadline` as for requests. Throws as `send` does. */
+  stream(
+    opening: Opening,
+    user: StreamUser,
+    kind: StreamKind,
+    name: Name,
+    deadline: number,
+    metadata: Metadata | undefined,
+    payload: Payload,
+  ): StreamEnd;
   /** @internal Tells roles: all, or those that changed. */
   announce(list: RoleList, full: boolean): void;
   /** @internal Asks the other side for no new work. Its owner hears `idle` when the other side knows. */

@@ -12,6 +12,10 @@ export interface Limits {
   readonly messageBytes: number;
   /** Requests in flight on one connection, each way. Default 65,536. */
   readonly requests: number;
+  /** Streams open on one connection, each way; at most 65,536. Default 4,096. */
+  readonly streams: number;
+  /** Bytes that the streams of one connection may send ahead of their readers, beyond 16 KiB each. Default 64 MiB. */
+  readonly streamBuffer: number;
   /** Bytes that may wait to be sent on one connection: a receiver that does not read costs so much at most. Default 64 MiB. */
   readonly sendBuffer: number;
 }
@@ -32,6 +36,8 @@ export const DEFAULT_LIMITS: Limits = {
   connections: 10_000,
   messageBytes: 16 * 1024 * 1024,
   requests: 65_536,
+  streams: 4096,
+  streamBuffer: 64 * 1024 * 1024,
   sendBuffer: 64 * 1024 * 1024,
 };
 

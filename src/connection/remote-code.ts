@@ -25,3 +25,11 @@ export function remoteError(code: string, message: string, details: Payload): Tr
   const value = decodePayload(details);
   return new TroupeError(codeForRemote(code), message, value === null ? {} : { details: value });
 }
+
+/** The code to send for a stream that fails. */
+export const codeForReset = (code: string): ErrorCode =>
+  code === "CANCELLED" ? code : codeForRemote(code);
+
+/** The error this side sees for a stream that the other side failed. */
+export const resetError = (code: string, message: string): TroupeError =>
+  new TroupeError(codeForReset(code), message);

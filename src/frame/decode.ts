@@ -95,8 +95,60 @@ export class FrameDecoder {
         reader.finish();
         sink.drain();
         return;
+      case FrameType.data:
+        sink.data(reader.varint(), reader.rest());
+        return;
       default:
-        if ((type & IGNORABLE) === 0) throw broken(`unknown frame type ${type}`);
+        if (!this.#streamFrame(type, reader, sink) && (type & IGNORABLE) === 0) {
+          throw broken(`unknown frame type ${type}`);
+        }
+    }
+  }
+
+  /** All of a stream's but DATA. Returns whether it is one. */
+  #streamFrame(type: number, reader: Reader, sink: FrameSink): boolean {
+    switch (type) {
+      case FrameType.credit: {
+        const stream = reader.varint();
+        sink.credit(stream, finishNumber(reader));
+        return true;
+      }
+      case FrameType.open:
+      case FrameType.open | METADATA: {
+        const stream = reader.varint();
+        const halves = readHalves(reader);
+        const name = this.#names.read(reader);
+        const deadline = reader.varint();
+        const credit = reader.varint();
+        const metadata = type & METADATA ? readMetadata(reader) : undefined;
+        sink.open(stream, halves, name, deadline, credit, metadata, readPayload(reader));
+        return true;
+      }
+      case FrameType.accept: {
+        const stream = reader.varint();
+        const credit = reader.varint();
+        sink.accept(stream, credit, readPayload(reader));
+        return true;
+      }
+      case FrameType.refuse: {
+        const stream = reader.varint();
+        const code = reader.text(MAX_NAME);
+        const message = reader.text(MAX_TEXT);
+        sink.refuse(stream, code, message, readPayload(reader));
+        return true;
+      }
+      case FrameType.end:
+        sink.end(finishNumber(reader));
+        return true;
+      case FrameType.reset: {
+        const stream = reader.varint();
+        const halves = readHalves(reader);
+        const code = reader.text(MAX_NAME);
+        sink.reset(stream, halves, code, finishText(reader));
+        return true;
+      }
+      default:
+        return false;
     }
   }
 }
@@ -104,6 +156,12 @@ export class FrameDecoder {
 function readPayload(reader: Reader): Payload {
   const tag = reader.u8();
   return new Payload(tag, reader.rest());
+}
+
+function readHalves(reader: Reader): number {
+  const halves = reader.u8();
+  if (halves < 1 || halves > 3) throw broken(`${halves} stands for no half of a stream`);
+  return halves;
 }
 
 function finishNumber(reader: Reader): number {

@@ -102,19 +102,7 @@ export class FrameEncoder implements FrameSink {
 
   /** REJECT: correlation code message details(payload) */
   reject(correlation: number, code: string, message: string, details: Payload): void {
-    const codeBytes = encodeText(code);
-    const text = cutText(message);
-    const length =
-      varintLength(correlation) +
-      prefixedLength(codeBytes.length) +
-      prefixedLength(text.length) +
-      1 +
-      details.bytes.length;
-    this.#start(FrameType.reject, length);
-    this.writer.varint(correlation);
-    this.writer.prefixed(codeBytes);
-    this.writer.prefixed(text);
-    this.#payload(details);
+    this.#failure(FrameType.reject, correlation, code, message, details);
   }
 
   /** CANCEL: correlation */
@@ -144,6 +132,99 @@ export class FrameEncoder implements FrameSink {
     this.#start(FrameType.close, prefixedLength(codeBytes.length) + prefixedLength(text.length));
     this.writer.prefixed(codeBytes);
     this.writer.prefixed(text);
+  }
+
+  /** OPEN: stream halves(u8) name deadline credit metadata? payload */
+  open(
+    stream: number,
+    halves: number,
+    name: Name,
+    deadline: number,
+    credit: number,
+    metadata: Metadata | undefined,
+    payload: Payload,
+  ): void {
+    const fields = metadata === undefined ? undefined : encodeMetadata(metadata);
+    const reference = this.#names.refer(name);
+    const length =
+      varintLength(stream) +
+      1 +
+      nameLength(reference) +
+      varintLength(deadline) +
+      varintLength(credit) +
+      (fields?.length ?? 0) +
+      1 +
+      payload.bytes.length;
+    this.#start(fields === undefined ? FrameType.open : FrameType.open | METADATA, length);
+    this.writer.varint(stream);
+    this.writer.u8(halves);
+    writeName(this.writer, reference);
+    this.writer.varint(deadline);
+    this.writer.varint(credit);
+    if (fields !== undefined) this.writer.bytes(fields);
+    this.#payload(payload);
+  }
+
+  /** ACCEPT: stream credit payload */
+  accept(stream: number, credit: number, payload: Payload): void {
+    const length = varintLength(stream) + varintLength(credit) + 1 + payload.bytes.length;
+    this.#start(FrameType.accept, length);
+    this.writer.varint(stream);
+    this.writer.varint(credit);
+    this.#payload(payload);
+  }
+
+  /** REFUSE: stream code message details(payload) */
+  refuse(stream: number, code: string, message: string, details: Payload): void {
+    this.#failure(FrameType.refuse, stream, code, message, details);
+  }
+
+  /** DATA: stream bytes */
+  data(stream: number, bytes: Uint8Array): void {
+    this.#start(FrameType.data, varintLength(stream) + bytes.length);
+    this.writer.varint(stream);
+    this.writer.bytes(bytes);
+  }
+
+  /** END: stream */
+  end(stream: number): void {
+    this.#number(FrameType.end, stream);
+  }
+
+  /** RESET: stream halves(u8) code message */
+  reset(stream: number, halves: number, code: string, message: string): void {
+    const codeBytes = encodeText(code);
+    const text = cutText(message);
+    const length =
+      varintLength(stream) + 1 + prefixedLength(codeBytes.length) + prefixedLength(text.length);
+    this.#start(FrameType.reset, length);
+    this.writer.varint(stream);
+    this.writer.u8(halves);
+    this.writer.prefixed(codeBytes);
+    this.writer.prefixed(text);
+  }
+
+  /** CREDIT: stream bytes(varint) */
+  credit(stream: number, bytes: number): void {
+    this.#start(FrameType.credit, varintLength(stream) + varintLength(bytes));
+    this.writer.varint(stream);
+    this.writer.varint(bytes);
+  }
+
+  #failure(type: number, id: number, code: string, message: string, details: Payload): void {
+    const codeBytes = encodeText(code);
+    const text = cutText(message);
+    const length =
+      varintLength(id) +
+      prefixedLength(codeBytes.length) +
+      prefixedLength(text.length) +
+      1 +
+      details.bytes.length;
+    this.#start(type, length);
+    this.writer.varint(id);
+    this.writer.prefixed(codeBytes);
+    this.writer.prefixed(text);
+    this.#payload(details);
   }
 
   #start(type: number, fields: number): void {

@@ -1,9 +1,6 @@
 import type { Payload } from "./payload.ts";
 
-/**
- * The one list of frames. 12 to 20 are kept for streams (OPEN ACCEPT REFUSE DATA END RESET CREDIT)
- * and for connections that outlive their channel (ACK RESUME).
- */
+/** The one list of frames. 19 and 20 are kept for connections that outlive their channel (ACK RESUME). */
 export const FrameType = {
   hello: 1,
   roles: 2,
@@ -16,6 +13,21 @@ export const FrameType = {
   pong: 9,
   drain: 10,
   close: 11,
+  open: 12,
+  accept: 13,
+  refuse: 14,
+  data: 15,
+  end: 16,
+  reset: 17,
+  credit: 18,
+} as const;
+
+/** Halves of a stream, as bits: in OPEN those that it has, seen from its opener; in RESET those that fail. */
+export const Half = {
+  /** What the other side writes. */
+  read: 1,
+  /** What the sender of this frame writes. */
+  write: 2,
 } as const;
 
 /** Set in the type byte of a frame that carries metadata. */
@@ -84,4 +96,26 @@ export interface FrameSink {
   drain(): void;
   /** The last frame of a side, and why. */
   close(code: string, message: string): void;
+  /** A stream is to be opened; `halves` it has for the sender, who takes `credit` bytes at first. */
+  open(
+    stream: number,
+    halves: number,
+    name: Name,
+    deadline: number,
+    credit: number,
+    metadata: Metadata | undefined,
+    payload: Payload,
+  ): void;
+  /** It is taken, by a side that takes `credit` bytes at first. */
+  accept(stream: number, credit: number, payload: Payload): void;
+  /** It is not taken. */
+  refuse(stream: number, code: string, message: string, details: Payload): void;
+  /** Bytes of a stream. */
+  data(stream: number, bytes: Uint8Array): void;
+  /** The sender has written all. */
+  end(stream: number): void;
+  /** The sender writes no more, or reads no more, or both, and why. */
+  reset(stream: number, halves: number, code: string, message: string): void;
+  /** The sender takes so many bytes more. */
+  credit(stream: number, bytes: number): void;
 }

@@ -4,6 +4,7 @@ import type {
   IncomingRequest,
   RoleList,
 } from "../connection/connection.ts";
+import type { IncomingStream } from "../connection/stream.ts";
 import type { TroupeError } from "../errors.ts";
 import type { Payload } from "../frame/payload.ts";
 import type { Metadata, Name } from "../frame/type.ts";
@@ -89,6 +90,10 @@ export class Attachment implements ConnectionOwner {
 
   request(request: IncomingRequest): void {
     if (this.#unit !== undefined) this.#members.dispatch.request(this.#unit, request);
+  }
+
+  stream(stream: IncomingStream): void {
+    if (this.#unit !== undefined) this.#members.dispatch.stream(this.#unit, stream);
   }
 
   roles(list: RoleList, full: boolean): void {

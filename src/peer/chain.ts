@@ -80,7 +80,7 @@ export class Chain {
   #call(handler: Handler, index: number, advance: () => void, frame: Frame): void {
     let returned: unknown;
     try {
-      returned = handler(this.#ctx, (error, data) => this.#answer(error, data ?? null));
+      returned = handler(this.#ctx as never, (error, data) => this.#answer(error, data ?? null));
     } catch (error) {
       this.#fail(error);
       return;

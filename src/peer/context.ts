@@ -5,6 +5,9 @@ import type { Unit } from "./unit.ts";
 
 const NONE: Metadata = Object.freeze({});
 
+/** Who waits for what a handler answers. */
+type Waiting = Pick<IncomingRequest, "signal" | "timeLeft">;
+
 /** What came over the wire, untouched by middleware. */
 export interface Origin {
   /** The payload's bytes. */
@@ -48,7 +51,7 @@ export class Context<Data = unknown> {
   /** What a request fails with, if anything; middleware may replace it after `await ctx.next()`. */
   error: unknown;
   readonly #payload: Payload;
-  readonly #request: IncomingRequest | undefined;
+  readonly #request: Waiting | undefined;
   #advance: (() => Promise<void>) | undefined;
 
   /** @internal */
@@ -60,7 +63,7 @@ export class Context<Data = unknown> {
     payload: Payload,
     data: Data,
     rtt?: number,
-    request?: IncomingRequest,
+    request?: Waiting,
   ) {
     this.unit = unit;
     this.role = role;
@@ -79,8 +82,9 @@ export class Context<Data = unknown> {
   }
 
   /**
-   * Of a request: aborted as soon as nobody waits for the answer any more, because the caller
-   * cancelled, its time is over, or it is gone. Never aborted otherwise.
+   * Of a request or a stream: aborted as soon as nobody waits for the answer any more, because the caller
+   * cancelled, its time is over, or it is gone; of a stream, also later, when it fails. Never aborted
+   * otherwise.
    */
   get signal(): AbortSignal {
     return this.#request?.signal ?? new AbortController().signal;

@@ -1,5 +1,14 @@
+import {
+  type DuplexEnd,
+  duplexEnd,
+  type ReadableEnd,
+  readableEnd,
+  type WritableEnd,
+  writableEnd,
+} from "#streams";
 import { type Deferred, defer } from "../async/deferred.ts";
 import { Emitter } from "../async/emitter.ts";
+import type { StreamKind, StreamUser } from "../connection/stream.ts";
 import { TroupeError, toTroupeError } from "../errors.ts";
 import { encodePayload, type Payload } from "../frame/payload.ts";
 import type { Name } from "../frame/type.ts";
@@ -11,10 +20,12 @@ import {
   checkTimeout,
   type RequestOptions,
 } from "./call-options.ts";
+import { type DoneCallback, type OutcomeCallback, tellEach, tellSent } from "./callback.ts";
 import type { Context } from "./context.ts";
 import type { Question, RequestDesk } from "./request.ts";
 import type { Roster } from "./roster.ts";
 import { Rotation } from "./rotation.ts";
+import type { StreamDesk, StreamOptions } from "./stream-desk.ts";
 import { Survey } from "./survey.ts";
 import type { Unit } from "./unit.ts";
 
@@ -70,15 +81,23 @@ export class Destination extends Emitter<DestinationEvents> {
   readonly #trusts: Allowed;
   readonly #roster: Roster;
   readonly #desk: RequestDesk;
+  readonly #streams: StreamDesk;
   readonly #waiting = new Set<Deferred<void>>();
   #balance: Balance | undefined;
 
   /** @internal */
-  constructor(name: string, options: DestinationOptions, roster: Roster, desk: RequestDesk) {
+  constructor(
+    name: string,
+    options: DestinationOptions,
+    roster: Roster,
+    desk: RequestDesk,
+    streams: StreamDesk,
+  ) {
     super();
     this.name = name;
     this.#trusts = checkAllow(`destination "${name}": providers`, options.providers);
     this.#desk = desk;
+    this.#streams = streams;
     this.#roster = roster;
     roster.watch(name, {
       joined: (unit) => this.#joined(unit),
@@ -142,12 +161,19 @@ export class Destination extends Emitter<DestinationEvents> {
    * Sends a one-way message to one unit, the next in turn unless options say otherwise. That it was
    * sent does not say that it arrived.
    *
-   * @returns the unit, or `undefined` when there is none
+   * @param callback - hears when it has left for the network, or why not; then nothing is thrown
+   * @returns the unit, or `undefined` when there is none, or the one that was named is gone
    * @throws TroupeError `BAD_PAYLOAD`, `BAD_ARGUMENT`, or `OVERLOADED` when too much waits to be sent
    */
-  send(target: string | CallOptions, data?: unknown): Unit | undefined {
+  send(
+    target: string | CallOptions,
+    data?: unknown,
+    callback?: DoneCallback | null,
+  ): Unit | undefined {
+    if (callback !== undefined && callback !== null) return this.#sendFor(callback, target, data);
     const options = callOptions(target);
     const payload = encodePayload(data);
+    if (options.unit !== undefined && !this.#units.has(options.unit)) return undefined;
     const unit = this.#choose(options);
     unit?.send(this.#name(options.event), options.metadata, payload);
     return unit;
@@ -179,6 +205,12 @@ export class Destination extends Emitter<DestinationEvents> {
     return broadcastTo(this.#units.items, this.#name(options.event), options, encodePayload(data));
   }
 
+  /** Asks one unit, and tells a callback what became of it instead of giving a promise; nothing is thrown. */
+  request<Data = unknown>(
+    target: string | RequestOptions,
+    data: unknown,
+    callback: OutcomeCallback<Data>,
+  ): void;
   /**
    * Asks one unit, the next in turn unless options say otherwise.
    *
@@ -203,7 +235,16 @@ export class Destination extends Emitter<DestinationEvents> {
    * }
    * ```
    */
-  request<Data = unknown>(target: string | RequestOptions, data?: unknown): Promise<Context<Data>> {
+  request<Data = unknown>(target: string | RequestOptions, data?: unknown): Promise<Context<Data>>;
+  request<Data = unknown>(
+    target: string | RequestOptions,
+    data?: unknown,
+    callback?: OutcomeCallback<Data> | null,
+  ): Promise<Context<Data>> | undefined {
+    if (callback !== undefined && callback !== null) {
+      this.#askFor(callback, target, data, "one");
+      return undefined;
+    }
     try {
       const options: RequestOptions = callOptions(target);
       const question = this.#question(options, data);
@@ -214,6 +255,17 @@ export class Destination extends Emitter<DestinationEvents> {
     }
   }
 
+  /**
+   * Asks every unit at once, and tells a callback once a unit what became of it; nothing is thrown.
+   *
+   * @returns how many units were asked. With none, the callback is not called; when nobody can be asked
+   *   because of an error, it is told that once.
+   */
+  survey<Data = unknown>(
+    target: string | RequestOptions,
+    data: unknown,
+    callback: OutcomeCallback<Data>,
+  ): number;
   /**
    * Asks every unit at once. Iterate over what comes back, in the order in which it comes; leaving the
    * loop cancels what is still out.
@@ -240,14 +292,177 @@ export class Destination extends Emitter<DestinationEvents> {
    * await hub.close();
    * ```
    */
-  survey<Data = unknown>(target: string | RequestOptions, data?: unknown): Survey<Data> {
+  survey<Data = unknown>(target: string | RequestOptions, data?: unknown): Survey<Data>;
+  survey<Data = unknown>(
+    target: string | RequestOptions,
+    data?: unknown,
+    callback?: OutcomeCallback<Data> | null,
+  ): Survey<Data> | number {
+    if (callback !== undefined && callback !== null) {
+      return this.#askFor(callback, target, data, "all");
+    }
     const options: RequestOptions = callOptions(target);
     const question = this.#question(options, data);
-    const units = options.unit === undefined ? this.#units.items : [this.#member(options.unit)];
+    const units = this.#all(options);
     if (units.length === 0) throw this.#noUnits();
     const ask = (unit: Unit, signal: AbortSignal): Promise<Context<Data>> =>
       this.#desk.ask(unit, { ...question, signal });
     return new Survey(units, ask, options.signal);
+  }
+
+  /**
+   * Opens a stream that this side reads: `onWritable` handles it at the next unit in turn.
+   *
+   * @param data - told to the handler
+   * @returns the stream, at once: a Readable of Node's, in browsers a ReadableStream. It fails with
+   *   what the handler throws, `TIMEOUT` when it is not taken in time, `DISCONNECTED` with the
+   *   connection, `CANCELLED` when `signal` aborts or the writer gives it up, and as requests do
+   * @throws TroupeError `NO_UNITS` `OVERLOADED` `BAD_PAYLOAD` `BAD_ARGUMENT`
+   * @example
+   * ```ts
+   * import { Peer } from "troupe";
+   *
+   * await using server = new Peer();
+   * server.role("clock").onWritable<number>("ticks", async (ctx) => {
+   *   for (let i = 1; i <= ctx.data; i++) ctx.writable.write(`tick ${i}\n`);
+   *   ctx.writable.end();
+   * });
+   * await server.listen({ port: 0, host: "127.0.0.1" });
+   *
+   * await using client = new Peer();
+   * await client.connect(`ws://127.0.0.1:${server.port}`);
+   * for await (const chunk of client.destination("clock").readable("ticks", 3)) {
+   *   console.log(String(chunk)); // tick 1, tick 2, tick 3
+   * }
+   * ```
+   */
+  readable(
+    target: string | RequestOptions,
+    data?: unknown,
+    options: StreamOptions = {},
+  ): ReadableEnd {
+    const { stream, user } = readableEnd(options);
+    this.#open("readable", target, data, options, user);
+    return stream;
+  }
+
+  /**
+   * Opens a stream that this side writes: `onReadable` handles it at the next unit in turn. What is
+   * written before it is taken waits. Otherwise as {@link Destination.readable}.
+   *
+   * @throws TroupeError `NO_UNITS` `OVERLOADED` `BAD_PAYLOAD` `BAD_ARGUMENT`
+   * @example
+   * ```ts
+   * import { Readable } from "node:stream";
+   * import { pipeline } from "node:stream/promises";
+   * import { Peer } from "troupe";
+   *
+   * await using server = new Peer();
+   * const stored = new Promise<number>((resolve) => {
+   *   server.role("store").onReadable("put", async (ctx) => {
+   *     let bytes = 0;
+   *     for await (const chunk of ctx.readable) bytes += chunk.length;
+   *     resolve(bytes);
+   *   });
+   * });
+   * await server.listen({ port: 0, host: "127.0.0.1" });
+   *
+   * await using client = new Peer();
+   * await client.connect(`ws://127.0.0.1:${server.port}`);
+   * const source = Readable.from([Buffer.alloc(1_000_000), "and some text"]);
+   * await pipeline(source, client.destination("store").writable("put", { name: "blob" }));
+   * console.log(`${await stored} bytes are stored`);
+   * ```
+   */
+  writable(
+    target: string | RequestOptions,
+    data?: unknown,
+    options: StreamOptions = {},
+  ): WritableEnd {
+    const { stream, user } = writableEnd(options);
+    this.#open("writable", target, data, options, user);
+    return stream;
+  }
+
+  /**
+   * Opens a stream that both sides read and write: `onDuplex` handles it at the next unit in turn. Each
+   * direction ends by itself. Otherwise as {@link Destination.readable}.
+   *
+   * @throws TroupeError `NO_UNITS` `OVERLOADED` `BAD_PAYLOAD` `BAD_ARGUMENT`
+   * @example
+   * ```ts
+   * import { pipeline } from "node:stream/promises";
+   * import { createGzip } from "node:zlib";
+   * import { Peer } from "troupe";
+   *
+   * await using server = new Peer();
+   * server.role("gzip").onDuplex("pack", (ctx) => pipeline(ctx.duplex, createGzip(), ctx.duplex));
+   * await server.listen({ port: 0, host: "127.0.0.1" });
+   *
+   * await using client = new Peer();
+   * await client.connect(`ws://127.0.0.1:${server.port}`);
+   * const packing = client.destination("gzip").duplex("pack");
+   * packing.end("long ".repeat(1000));
+   * let bytes = 0;
+   * for await (const chunk of packing) bytes += chunk.length;
+   * console.log(`5000 bytes became ${bytes}`);
+   * ```
+   */
+  duplex(target: string | RequestOptions, data?: unknown, options: StreamOptions = {}): DuplexEnd {
+    const { stream, user } = duplexEnd(options);
+    this.#open("duplex", target, data, options, user);
+    return stream;
+  }
+
+  /** The same as {@link Destination.readable}. */
+  Readable(target: string | RequestOptions, data?: unknown, options?: StreamOptions): ReadableEnd {
+    return this.readable(target, data, options);
+  }
+
+  /** The same as {@link Destination.writable}. */
+  Writable(target: string | RequestOptions, data?: unknown, options?: StreamOptions): WritableEnd {
+    return this.writable(target, data, options);
+  }
+
+  #open(
+    kind: StreamKind,
+    target: string | RequestOptions,
+    data: unknown,
+    { onAccept }: StreamOptions,
+    user: StreamUser,
+  ): void {
+    const options: RequestOptions = callOptions(target);
+    const question = this.#question(options, data);
+    const unit = this.#choose(options);
+    if (unit === undefined) throw this.#noUnits();
+    this.#streams.open(unit, kind, question, user, onAccept);
+  }
+
+  // Callback forms stand apart: a closure in send() or request() would cost every call.
+  #sendFor(callback: DoneCallback, target: string | CallOptions, data: unknown): Unit | undefined {
+    const send = (): Unit | undefined => this.send(target, data);
+    return tellSent(callback, send, () => this.#noUnits(), this.#desk.clock);
+  }
+
+  /** @returns how many are asked; the callback is called once for each, or once when nobody can be */
+  #askFor<Data>(
+    callback: OutcomeCallback<Data>,
+    target: string | RequestOptions,
+    data: unknown,
+    whom: "one" | "all",
+  ): number {
+    return tellEach(callback, this.#desk, () => {
+      const options: RequestOptions = callOptions(target);
+      const question = this.#question(options, data);
+      if (whom === "all") return { question, units: this.#all(options) };
+      const unit = this.#choose(options);
+      if (unit === undefined) throw this.#noUnits();
+      return { question, units: [unit] };
+    });
+  }
+
+  #all({ unit }: RequestOptions): readonly Unit[] {
+    return unit === undefined ? [...this.#units.items] : [this.#member(unit)];
   }
 
   #question({ event, metadata, timeout, signal }: RequestOptions, data: unknown): Question {

@@ -1,14 +1,17 @@
 import type { IncomingRequest } from "../connection/connection.ts";
 import { codeForRemote } from "../connection/remote-code.ts";
+import type { IncomingStream } from "../connection/stream.ts";
 import { messageOf, shown, TroupeError } from "../errors.ts";
-import { decodePayload, encodePayload, NOTHING, type Payload } from "../frame/payload.ts";
+import { decodePayload, encodePayload, type Payload } from "../frame/payload.ts";
 import type { Metadata, Name } from "../frame/type.ts";
 import { Chain, isPromise, withoutReason } from "./chain.ts";
 import { Context } from "./context.ts";
+import { detailsOf } from "./dispatch-error.ts";
 import type { Handler, Handlers, Kind } from "./handlers.ts";
 import type { Logger } from "./options.ts";
 import type { Role } from "./role.ts";
 import type { Roles } from "./roles.ts";
+import { refuseStream, SEEN_FROM_HERE, serveStream } from "./stream-dispatch.ts";
 import type { Unit } from "./unit.ts";
 
 /** Brings what units send to the handlers of this peer, and what those answer back. */
@@ -67,7 +70,7 @@ export class Dispatch {
     }
     // One handler and no middleware, the common case: no chain, and no promise if it has the answer.
     try {
-      const returned = alone(ctx, alone.length < 2 ? ignore : callbackOf(request));
+      const returned = alone(ctx as never, alone.length < 2 ? ignore : callbackOf(request));
       if (isPromise(returned)) {
         returned.then(
           (answer) => returnedFrom(alone, request, answer),
@@ -79,6 +82,21 @@ export class Dispatch {
     } catch (error) {
       fail(request, error);
     }
+  }
+
+  /** A stream that a unit wants to open: taken or refused, in time or when its opener gives up. */
+  stream(unit: Unit, stream: IncomingStream): void {
+    const { name } = stream;
+    const role = this.#roles.find(name.role);
+    const refusal = refuse(role, name, unit);
+    if (refusal !== undefined || role === undefined) {
+      refuseStream(stream, refusal);
+      return;
+    }
+    const kind = SEEN_FROM_HERE[stream.kind];
+    const middleware = this.#middleware(role, kind);
+    const handlers = [...middleware, ...role.handlers.event(kind, name.event)];
+    serveStream(unit, stream, handlers, middleware.length);
   }
 
   /** The one handler there is for a request, if there is no middleware. */
@@ -109,7 +127,7 @@ export class Dispatch {
   /** One of the handlers of a message: what it throws does not keep the others from it. */
   #hear(handler: Handler, ctx: Context<never>): PromiseLike<void> | undefined {
     try {
-      const returned = handler(ctx, ignore);
+      const returned = handler(ctx as never, ignore);
       if (!isPromise(returned)) return undefined;
       return returned.then(ignore, (error: unknown) =>
         this.#messageDone(ctx, error ?? "no reason"),
@@ -179,15 +197,4 @@ function fail(request: IncomingRequest, thrown: unknown): void {
   const error = thrown ?? withoutReason();
   const code = error instanceof TroupeError ? codeForRemote(error.code) : "REJECTED";
   request.reject(code, messageOf(error), detailsOf(error));
-}
-
-/** An error's own `details`, or what was thrown when that is no error at all. */
-function detailsOf(error: unknown): Payload {
-  try {
-    if (!(error instanceof Error))
-      return encodePayload(typeof error === "object" ? error : undefined);
-    return encodePayload("details" in error ? error.details : undefined);
-  } catch {
-    return NOTHING;
-  }
 }

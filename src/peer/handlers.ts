@@ -1,5 +1,6 @@
 import { badArgument } from "../errors.ts";
 import type { Context } from "./context.ts";
+import type { ContextForDuplex, ContextForReadable, ContextForWritable } from "./stream-context.ts";
 
 /** Answers in callback form; the first call counts. */
 export type AnswerCallback = (error?: unknown, data?: unknown) => void;
@@ -16,25 +17,51 @@ export type RequestHandler<Data = unknown> = (
 /** Takes a one-way message in. What it returns is ignored; what it throws is logged. */
 export type MessageHandler<Data = unknown> = (ctx: Context<Data>) => unknown;
 
+/**
+ * Takes a stream whose other end writes, and reads it. What it answers, as a handler of requests does,
+ * takes the stream, and so does the first read; what it throws refuses it, or fails it when it is taken.
+ */
+export type ReadableHandler<Data = unknown> = (
+  ctx: ContextForReadable<Data>,
+  answer: AnswerCallback,
+) => unknown;
+
+/** Takes a stream whose other end reads, and writes to it; otherwise as {@link ReadableHandler}. */
+export type WritableHandler<Data = unknown> = (
+  ctx: ContextForWritable<Data>,
+  answer: AnswerCallback,
+) => unknown;
+
+/** Takes a stream that both ends read and write; otherwise as {@link ReadableHandler}. */
+export type DuplexHandler<Data = unknown> = (
+  ctx: ContextForDuplex<Data>,
+  answer: AnswerCallback,
+) => unknown;
+
 /** @internal Any of them: only its author knows what data it expects. */
-export type Handler = (ctx: Context<never>, answer: AnswerCallback) => unknown;
+export type Handler = (ctx: never, answer: AnswerCallback) => unknown;
 
 /** @internal Kinds of calls that can be handled. */
-export type Kind = "message" | "request";
+export type Kind = "message" | "request" | "readable" | "writable" | "duplex";
 
-const EVERY_KIND: readonly Kind[] = ["message", "request"];
+const EVERY_KIND: readonly Kind[] = ["message", "request", "readable", "writable", "duplex"];
+
+const perKind = <T>(make: () => T): Record<Kind, T> => ({
+  message: make(),
+  request: make(),
+  readable: make(),
+  writable: make(),
+  duplex: make(),
+});
 const NO_HANDLERS: readonly Handler[] = [];
 
 /** @internal The handlers of a peer or of a role. */
 export class Handlers {
   readonly #data: Handler[] = [];
-  readonly #kind: Record<Kind, Handler[]> = { message: [], request: [] };
-  readonly #events: Record<Kind, Map<string, Handler[]>> = {
-    message: new Map(),
-    request: new Map(),
-  };
+  readonly #kind = perKind((): Handler[] => []);
+  readonly #events = perKind(() => new Map<string, Handler[]>());
   /** Per kind what runs before event handlers, in order. */
-  readonly middleware: Record<Kind, readonly Handler[]> = { message: [], request: [] };
+  readonly middleware: Record<Kind, readonly Handler[]> = perKind((): readonly Handler[] => []);
 
   /** Runs for every call of every kind. */
   addData(handler: Handler): void {

@@ -19,6 +19,7 @@ import type { Dispatch } from "./dispatch.ts";
 import { RequestDesk } from "./request.ts";
 import type { Roles } from "./roles.ts";
 import type { Roster } from "./roster.ts";
+import { StreamDesk } from "./stream-desk.ts";
 import type { Unit } from "./unit.ts";
 
 /** What a listener that was dialled may send before it is known: its introduction comes with the last step. */
@@ -51,6 +52,7 @@ export interface NetworkConfig {
 /** All connections of a peer: opens them, and makes units of them. */
 export class Network {
   readonly desk: RequestDesk;
+  readonly streams: StreamDesk;
   readonly #config: NetworkConfig;
   readonly #deadlines: Deadlines;
   readonly #connections = new Set<Connection>();
@@ -65,6 +67,7 @@ export class Network {
     this.#config = config;
     this.#deadlines = new Deadlines(config.clock);
     this.desk = new RequestDesk(config.clock, this.#deadlines, config.timeouts.request);
+    this.streams = new StreamDesk(config.clock, this.#deadlines, config.timeouts.request);
     this.#connectionConfig = {
       clock: config.clock,
       deadlines: this.#deadlines,

@@ -37,3 +37,13 @@ export interface PeerEvents {
   /** A connection was refused for who is at its end, by this side or the other. */
   auth_error: [error: TroupeError, remote: string];
 }
+
+/** @internal Errors that say: not the one who should be there, or not one who may be here. */
+export const AUTH_ERRORS: ReadonlySet<string> = new Set([
+  "HANDSHAKE_FAILED",
+  "KEY_CHANGED",
+  "NO_COMMON_KEY",
+  "NOT_ALLOWED",
+  "WRONG_KEY",
+  "WRONG_PEER",
+]);

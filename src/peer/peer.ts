@@ -1,11 +1,9 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 // Long for its documentation: each public method carries an example that the suite runs.
 import { provider } from "#crypto";
-import { attach, listen } from "#listen";
 import { type Clock, systemClock } from "../async/clock.ts";
-import { Emitter } from "../async/emitter.ts";
 import { toHex } from "../bytes/bytes.ts";
-import type { Listener, ListenOptions } from "../channel/listening.ts";
+import type { ListenOptions } from "../channel/listening.ts";
 import { type Introduction, MAX_INTRODUCED_ENTRIES } from "../connection/connection.ts";
 import { DEFAULT_LIMITS, DEFAULT_TIMEOUTS, withDefaults } from "../connection/limits.ts";
 import { randomFraction } from "../crypto/fraction.ts";
@@ -14,12 +12,21 @@ import { encodePayload } from "../frame/payload.ts";
 import { Acceptor } from "./acceptor.ts";
 import { parseAddress } from "./address.ts";
 import { checkAllow } from "./allow.ts";
+import {
+  type ConnectCallback,
+  type ConnectResult,
+  type DoneCallback,
+  promiseOr,
+  withoutNull,
+} from "./callback.ts";
 import { Destination, type DestinationOptions, peerClosed } from "./destination.ts";
-import type { Connected, DialerWork } from "./dialer.ts";
+import type { DialerWork } from "./dialer.ts";
 import { Dialers } from "./dialers.ts";
 import { Dispatch } from "./dispatch.ts";
-import { Handlers, type MessageHandler, type RequestHandler } from "./handlers.ts";
+import { Door } from "./door.ts";
+import type { MessageHandler } from "./handlers.ts";
 import { resolveIdentity, resolveNetworkKey } from "./identity.ts";
+import { Middleware } from "./middleware.ts";
 import { Network } from "./network.ts";
 import {
   type CloseOptions,
@@ -29,7 +36,8 @@ import {
   type PeerOptions,
   quietly,
 } from "./options.ts";
-import type { PeerEvents } from "./peer-events.ts";
+import { type OwnedBy, own } from "./owned.ts";
+import { AUTH_ERRORS } from "./peer-events.ts";
 import { describePlatform } from "./platform.ts";
 import { PresharedKeys } from "./preshared-keys.ts";
 import type { Role, RoleOptions } from "./role.ts";
@@ -38,16 +46,6 @@ import { Roles } from "./roles.ts";
 import { Roster } from "./roster.ts";
 import { type Subscription, Topics } from "./topic.ts";
 import type { Unit } from "./unit.ts";
-
-/** Errors that say: not the one who should be there, or not one who may be here. */
-const AUTH_ERRORS: ReadonlySet<string> = new Set([
-  "HANDSHAKE_FAILED",
-  "KEY_CHANGED",
-  "NO_COMMON_KEY",
-  "NOT_ALLOWED",
-  "WRONG_KEY",
-  "WRONG_PEER",
-]);
 
 const INSTANCE_BYTES = 16;
 
@@ -72,7 +70,7 @@ const INSTANCE_BYTES = 16;
  * await bob.close();
  * ```
  */
-export class Peer extends Emitter<PeerEvents> {
+export class Peer extends Middleware {
   /** A name for people; need not be unique. */
   readonly name: string;
   /** Whether it wants to be told of other peers. */
@@ -84,18 +82,14 @@ export class Peer extends Emitter<PeerEvents> {
   readonly #logger: Logger;
   readonly #tags = new Map<string, string>();
   readonly #presharedKeys = new PresharedKeys();
-  readonly #handlers = new Handlers();
   readonly #roster = new Roster();
   readonly #roles: Roles;
   readonly #topics: Topics;
   readonly #network: Network;
   readonly #acceptor: Acceptor;
-  readonly #destinations = new Map<string, Destination>();
+  readonly #door: Door;
+  readonly #destinations = new Map<string, Destination & OwnedBy<Peer>>();
   readonly #dialers = new Dialers((client) => this.#dialerWork(client));
-  #listener: Listener | undefined;
-  #binding = false;
-  #listening = false;
-  #listensAt: string | undefined;
   #closing: Promise<void> | undefined;
 
   /** @throws TroupeError `BAD_ARGUMENT` for options that cannot be */
@@ -129,7 +123,7 @@ export class Peer extends Emitter<PeerEvents> {
       allowed: checkAllow("allow", options.allow),
       roles: this.#roles,
       roster: this.#roster,
-      dispatch: new Dispatch(this.#roles, this.#handlers, this.#logger),
+      dispatch: new Dispatch(this.#roles, this.middleware, this.#logger),
       introduction: () => this.#introduction(),
       met: (unit) => this.emit("unit", unit),
       parted: (unit, reason) => unit.emit("close", reason),
@@ -148,16 +142,17 @@ export class Peer extends Emitter<PeerEvents> {
           },
         }),
     );
+    this.#door = new Door(this.#acceptor, () => this.#network.listenLimits);
   }
 
   /** The port it listens on; `undefined` when it does not. */
   get port(): number | undefined {
-    return this.#listening ? this.#listener?.port : undefined;
+    return this.#door.port;
   }
 
   /** Where it can be dialled, as far as it knows: it must have been told a `host` to listen on. */
   get addresses(): string[] {
-    return this.#listensAt === undefined ? [] : [this.#listensAt];
+    return this.#door.addresses;
   }
 
   /** The units that are connected now. */
@@ -166,12 +161,12 @@ export class Peer extends Emitter<PeerEvents> {
   }
 
   /** The roles made on this peer. */
-  get roles(): Role[] {
-    return this.#roles.visible;
+  get roles(): (Role & OwnedBy<Peer>)[] {
+    return this.#roles.visible as (Role & OwnedBy<Peer>)[];
   }
 
   /** The destinations asked for so far. */
-  get destinations(): Destination[] {
+  get destinations(): (Destination & OwnedBy<Peer>)[] {
     return [...this.#destinations.values()];
   }
 
@@ -186,11 +181,11 @@ export class Peer extends Emitter<PeerEvents> {
    *
    * @throws TroupeError `BAD_ARGUMENT` for a name that is empty, longer than 255 bytes, or begins with `$`
    */
-  role(name: string, options: RoleOptions | boolean = {}): Role {
+  role(name: string, options: RoleOptions | boolean = {}): Role & OwnedBy<Peer> {
     const given = typeof options === "boolean" ? { active: options } : options;
     const { role, made } = this.#roles.make(checkRoleName(name), given);
-    if (made) this.emit("role", role);
-    return role;
+    if (made) this.emit("role", own(role, this));
+    return role as Role & OwnedBy<Peer>;
   }
 
   /**
@@ -200,54 +195,37 @@ export class Peer extends Emitter<PeerEvents> {
    *
    * @throws TroupeError `BAD_ARGUMENT` for a name that no role can have
    */
-  destination(name: string, options: DestinationOptions = {}): Destination {
+  destination(name: string, options: DestinationOptions = {}): Destination & OwnedBy<Peer> {
     const known = this.#destinations.get(checkRoleName(name));
     if (known !== undefined && options.providers === undefined) return known;
-    const destination = new Destination(name, options, this.#roster, this.#network.desk);
+    const destination = own(
+      new Destination(name, options, this.#roster, this.#network.desk, this.#network.streams),
+      this,
+    );
     if (options.providers === undefined) this.#destinations.set(name, destination);
     return destination;
   }
 
+  /** Listens, and tells a callback how that went instead of giving a promise. */
+  listen(options: ListenOptions | number, callback: DoneCallback): void;
   /**
    * Takes connections in, on a server of its own or on one of yours.
    *
    * @returns this peer, once it listens
    * @throws TroupeError (rejects) `ADDRESS_IN_USE`, `BAD_ARGUMENT`, `CONNECT_FAILED`, `CLOSED`
    */
-  async listen(options: ListenOptions | number): Promise<this> {
-    this.#checkOpen();
-    if (this.#listener !== undefined || this.#binding) {
-      throw badArgument("this peer listens already; make another one for another port");
-    }
-    const given = typeof options === "number" ? { port: options } : options;
-    this.#binding = true;
-    let listener: Listener;
-    try {
-      await this.#presharedKeys.ready();
-      listener = await listen(given, this.#acceptor, this.#network.listenLimits);
-    } finally {
-      this.#binding = false;
-    }
-    if (this.closed) {
-      await listener.close();
-      this.#checkOpen();
-    }
-    this.#listener = listener;
-    this.#listening = true;
-    if (given.host !== undefined) {
-      const host = given.host.includes(":") ? `[${given.host}]` : given.host;
-      this.#listensAt = `${listener.scheme}://${host}:${listener.port}${given.path ?? ""}`;
-    }
-    return this;
+  listen(options: ListenOptions | number): Promise<this>;
+  listen(
+    options: ListenOptions | number,
+    callback?: DoneCallback | null,
+  ): Promise<this> | undefined {
+    return promiseOr(callback, () => this.#listen(options));
   }
 
   /** Gets ready to take in what {@link Peer.handleUpgrade} is given, without a server of its own. */
   prepareWSServer(options: Pick<ListenOptions, "path" | "origins"> = {}): this {
     this.#checkOpen();
-    if (this.#listener !== undefined || this.#binding) {
-      throw badArgument("this peer listens already");
-    }
-    this.#listener = attach(this.#acceptor, this.#network.listenLimits, options);
+    this.#door.attach(options);
     return this;
   }
 
@@ -257,11 +235,17 @@ export class Peer extends Emitter<PeerEvents> {
    * @throws TroupeError `BAD_ARGUMENT` before {@link Peer.prepareWSServer} or {@link Peer.listen}
    */
   handleUpgrade(request: unknown, socket: unknown, head: Uint8Array): void {
-    if (this.#listener === undefined)
-      throw badArgument("call prepareWSServer() or listen() before handleUpgrade()");
-    this.#listener.handleUpgrade(request, socket, head);
+    this.#door.handleUpgrade(request, socket, head);
   }
 
+  /** Connects, and tells a callback how the first attempt went instead of giving a promise. */
+  connect(address: string, callback: ConnectCallback): void;
+  /** The same, with options. */
+  connect(
+    address: string,
+    options: ConnectOptions | null | undefined,
+    callback: ConnectCallback,
+  ): void;
   /**
    * Connects to the peer at `ws://host:port` or `wss://host:port`; with `#<public key>` behind it, only
    * to the holder of that key. Unless `permanent: false`, it goes on trying in the background when the
@@ -282,9 +266,15 @@ export class Peer extends Emitter<PeerEvents> {
    * console.log(unit.id === hub.id); // true: the pin has been proved
    * ```
    */
-  async connect(address: string, options: ConnectOptions = {}): Promise<Connected> {
-    this.#checkOpen();
-    return this.#dialers.connect(address, options);
+  connect(address: string, options?: ConnectOptions | null): Promise<ConnectResult>;
+  connect(
+    address: string,
+    options?: ConnectOptions | ConnectCallback | null,
+    callback?: ConnectCallback | null,
+  ): Promise<ConnectResult> | undefined {
+    if (typeof options === "function")
+      return promiseOr(options as ConnectCallback, () => this.#connect(address, {}));
+    return promiseOr(callback, () => this.#connect(address, options ?? {}));
   }
 
   /**
@@ -345,38 +335,6 @@ export class Peer extends Emitter<PeerEvents> {
     return Object.fromEntries(this.#tags);
   }
 
-  /** Middleware for one-way messages to all roles. */
-  onMessage<Data = unknown>(middleware: MessageHandler<Data>): this {
-    this.#handlers.add("message", middleware, undefined);
-    return this;
-  }
-
-  /**
-   * Middleware for requests to all roles.
-   *
-   * @example
-   * ```ts
-   * import { Peer, TroupeError } from "troupe";
-   *
-   * const peer = new Peer();
-   * peer.onRequest(async (ctx) => {
-   *   if (ctx.metadata["token"] !== "secret") throw new TroupeError("NOT_ALLOWED", "who are you?");
-   *   await ctx.next(); // what comes after it, until there is an answer or an error
-   *   console.log(`${ctx.role}/${ctx.event}:`, ctx.error ?? ctx.response);
-   * });
-   * ```
-   */
-  onRequest<Data = unknown>(middleware: RequestHandler<Data>): this {
-    this.#handlers.add("request", middleware, undefined);
-    return this;
-  }
-
-  /** Middleware for calls of every kind to all roles. */
-  onData<Data = unknown>(middleware: RequestHandler<Data>): this {
-    this.#handlers.addData(middleware);
-    return this;
-  }
-
   /**
    * Hears a topic: all that connected units publish under it from now on.
    *
@@ -414,12 +372,18 @@ export class Peer extends Emitter<PeerEvents> {
     return this.#topics.publish(topic, encodePayload(data));
   }
 
+  /** Leaves, and tells a callback when that is done instead of giving a promise. */
+  close(callback: (error?: TroupeError) => void): void;
   /**
    * Leaves: takes no new connections, asks units for no new work, lets running calls finish, then
    * says goodbye and closes every connection. The same promise however often it is called.
    */
-  close(options: CloseOptions = {}): Promise<void> {
-    this.#closing ??= this.#close(options.timeout ?? 10_000);
+  close(options?: CloseOptions): Promise<void>;
+  close(options?: CloseOptions | ((error?: TroupeError) => void)): Promise<void> | undefined {
+    if (typeof options === "function") {
+      return promiseOr(withoutNull(options), () => this.close());
+    }
+    this.#closing ??= this.#close(options?.timeout ?? 10_000);
     return this.#closing;
   }
 
@@ -428,16 +392,27 @@ export class Peer extends Emitter<PeerEvents> {
     return this.close();
   }
 
+  async #listen(options: ListenOptions | number): Promise<this> {
+    const ready = (): Promise<void> => this.#presharedKeys.ready();
+    await this.#door.listen(options, ready, () => this.#checkOpen());
+    return this;
+  }
+
+  async #connect(address: string, options: ConnectOptions): Promise<ConnectResult> {
+    this.#checkOpen();
+    const { unit, connection } = await this.#dialers.connect(address, options);
+    return { unit, connection, ws: connection };
+  }
+
   async #close(timeout: number): Promise<void> {
     const reason = new TroupeError("CLOSED", "the peer is closed");
     this.#dialers.stop(reason);
-    this.#listening = false;
-    const listenerClosed = this.#listener?.close();
+    const doorClosed = this.#door.close();
     this.#acceptor.clear(reason);
     if (timeout > 0) await this.#network.drain(timeout);
     this.#roster.close();
     await this.#network.close(reason);
-    await listenerClosed;
+    await doorClosed;
     this.emit("close");
   }
 

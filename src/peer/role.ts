@@ -1,6 +1,14 @@
 import type { RoleState } from "../frame/type.ts";
 import { type Allow, type Allowed, checkAllow } from "./allow.ts";
-import { type Handler, Handlers, type MessageHandler, type RequestHandler } from "./handlers.ts";
+import {
+  type DuplexHandler,
+  type Handler,
+  Handlers,
+  type MessageHandler,
+  type ReadableHandler,
+  type RequestHandler,
+  type WritableHandler,
+} from "./handlers.ts";
 
 /** How a role is made. */
 export interface RoleOptions {
@@ -87,6 +95,61 @@ export class Role {
   onRequest<Data = unknown>(middleware: RequestHandler<Data>): this;
   onRequest(first: string | Handler, handler?: Handler): this {
     this.handlers.add("request", first, handler);
+    return this;
+  }
+
+  /**
+   * Handles streams that the other side writes and this side reads: those of one event, or, as
+   * middleware, all of this role.
+   *
+   * @example
+   * ```ts
+   * import { Peer } from "troupe";
+   *
+   * const peer = new Peer();
+   * peer.role("store").onReadable<{ name: string }>("put", async (ctx) => {
+   *   let bytes = 0;
+   *   for await (const chunk of ctx.readable) bytes += chunk.length;
+   *   console.log(`${ctx.data.name}: ${bytes} bytes`);
+   * });
+   * ```
+   */
+  onReadable<Data = unknown>(event: string, handler: ReadableHandler<Data>): this;
+  onReadable<Data = unknown>(middleware: ReadableHandler<Data>): this;
+  onReadable(first: string | Handler, handler?: Handler): this {
+    this.handlers.add("readable", first, handler);
+    return this;
+  }
+
+  /**
+   * Handles streams that the other side reads and this side writes: those of one event, or, as
+   * middleware, all of this role.
+   *
+   * @example
+   * ```ts
+   * import { createReadStream } from "node:fs";
+   * import { pipeline } from "node:stream/promises";
+   * import { Peer } from "troupe";
+   *
+   * const peer = new Peer();
+   * peer.role("store").onWritable<string>("get", async (ctx) => {
+   *   if (ctx.data !== "README.md") throw new Error("there is no such file"); // refuses the stream
+   *   await pipeline(createReadStream(ctx.data), ctx.writable);
+   * });
+   * ```
+   */
+  onWritable<Data = unknown>(event: string, handler: WritableHandler<Data>): this;
+  onWritable<Data = unknown>(middleware: WritableHandler<Data>): this;
+  onWritable(first: string | Handler, handler?: Handler): this {
+    this.handlers.add("writable", first, handler);
+    return this;
+  }
+
+  /** Handles streams that both sides write and read: those of one event, or, as middleware, all of this role. */
+  onDuplex<Data = unknown>(event: string, handler: DuplexHandler<Data>): this;
+  onDuplex<Data = unknown>(middleware: DuplexHandler<Data>): this;
+  onDuplex(first: string | Handler, handler?: Handler): this {
+    this.handlers.add("duplex", first, handler);
     return this;
   }
 

@@ -13,6 +13,7 @@ const request = (correlation: number): Frame => [
   undefined,
   NOTHING,
 ];
+const CAPACITY = { messageBytes: 1, requests: 1, streams: 1 };
 const message: Frame = ["message", NAME, undefined, NOTHING];
 
 /** Frames that have no place before both introductions. */
@@ -24,6 +25,13 @@ const EARLY: readonly Frame[] = [
   ["cancel", 0],
   ["ping", 1],
   ["drain"],
+  ["open", 0, 3, NAME, 0, 0, undefined, NOTHING],
+  ["accept", 1, 0, NOTHING],
+  ["refuse", 1, "REJECTED", "", NOTHING],
+  ["data", 2 * 65_535, Uint8Array.of(1)],
+  ["end", 2 * 65_535],
+  ["reset", 2 * 65_535, 3, "REJECTED", ""],
+  ["credit", 2 * 65_535, 1],
 ];
 
 const named = (frames: readonly Frame[]): [string, Frame][] =>
@@ -52,9 +60,11 @@ describe("before it is open, a connection is cut by", () => {
     ["is a Map", new Map([["name", "x"]])],
     ["is a date", new Date(0)],
     ["has no capacity", {}],
-    ["has a capacity of nothing", { capacity: { messageBytes: 0, requests: 1 } }],
-    ["has a capacity that is no count", { capacity: { messageBytes: 1.5, requests: 1 } }],
-    ["has a capacity that is a text", { capacity: { messageBytes: "1", requests: 1 } }],
+    ["has a capacity of nothing", { capacity: { ...CAPACITY, messageBytes: 0 } }],
+    ["has a capacity that is no count", { capacity: { ...CAPACITY, messageBytes: 1.5 } }],
+    ["has a capacity that is a text", { capacity: { ...CAPACITY, messageBytes: "1" } }],
+    ["has a capacity of no streams", { capacity: { ...CAPACITY, streams: 0 } }],
+    ["does not say how many streams it takes", { capacity: { messageBytes: 1, requests: 1 } }],
     ["has a number for a name", { name: 1 }],
     ["has a long name", { name: "x".repeat(1025) }],
     ["has addresses that are no list", { addresses: "ws://x" }],
@@ -65,10 +75,9 @@ describe("before it is open, a connection is cut by", () => {
     ["has 65 tags", { tags: Object.fromEntries(Array.from({ length: 65 }, (_, i) => [i, ""])) }],
     ["has meta that is no map", { meta: 1 }],
   ])("a HELLO that %s", (_, about) => {
-    const capacity = { messageBytes: 1, requests: 1 };
     const whole =
       typeof about === "object" && about?.constructor === Object && Object.keys(about).length > 0
-        ? { capacity, ...about }
+        ? { capacity: CAPACITY, ...about }
         : about;
     refused(["hello", encodePayload(whole)], roles);
   });
@@ -80,13 +89,13 @@ describe("before it is open, a connection is cut by", () => {
 
   test("a HELLO that is far too long", () => {
     const meta = { text: "x".repeat(200_000) };
-    refused(["hello", encodePayload({ capacity: { messageBytes: 1, requests: 1 }, meta })], roles);
+    refused(["hello", encodePayload({ capacity: CAPACITY, meta })], roles);
   });
 });
 
 test("a HELLO may hold what is not known yet, and leave out all but its capacity", () => {
   const { clock, end, stranger } = reached();
-  const about = { capacity: { messageBytes: 1, requests: 1, streams: 1 }, colour: "blue" };
+  const about = { capacity: CAPACITY, colour: "blue" };
   stranger.say(["hello", encodePayload(about)], roles);
   clock.flush();
   expect(end.connection.remote).toMatchObject({

@@ -21,6 +21,7 @@ import {
 } from "../../src/connection/limits.ts";
 import { encodeHello, encodeParameters } from "../../src/connection/native/introduction.ts";
 import { NativeConnection } from "../../src/connection/native/native.ts";
+import type { IncomingStream } from "../../src/connection/stream.ts";
 import { provider } from "../../src/crypto/default.node.ts";
 import type { CryptoProvider } from "../../src/crypto/provider.ts";
 import type { TroupeError } from "../../src/errors.ts";
@@ -81,6 +82,7 @@ export class Owner implements ConnectionOwner {
   readonly events: string[] = [];
   readonly messages: unknown[] = [];
   readonly requests: IncomingRequest[] = [];
+  readonly streams: IncomingStream[] = [];
   readonly roleLists: RoleList[] = [];
   failure: TroupeError | undefined;
   reason: TroupeError | undefined;
@@ -108,6 +110,11 @@ export class Owner implements ConnectionOwner {
   request(request: IncomingRequest): void {
     this.events.push("request");
     this.requests.push(request);
+    this.onWork();
+  }
+  stream(stream: IncomingStream): void {
+    this.events.push("stream");
+    this.streams.push(stream);
     this.onWork();
   }
   roles(list: RoleList, full: boolean): void {
@@ -260,8 +267,8 @@ export class Stranger {
 
 /** HELLO and ROLES of a stranger who takes all the defaults. */
 export const hello = (capacity: Partial<Limits> = {}): Frame => {
-  const { messageBytes, requests } = { ...DEFAULT_LIMITS, ...capacity };
-  return ["hello", encodeHello(INTRODUCTION, { messageBytes, requests })];
+  const { messageBytes, requests, streams } = { ...DEFAULT_LIMITS, ...capacity };
+  return ["hello", encodeHello(INTRODUCTION, { messageBytes, requests, streams })];
 };
 export const roles: Frame = ["roles", ROLES.number, true, ROLES.roles];
 

@@ -24,6 +24,7 @@ import {
 } from "../../src/session/suite.ts";
 
 const page = readFileSync("docs/protocol.md", "utf8");
+const WITH_METADATA: ReadonlySet<string> = new Set(["message", "request", "open"]);
 const comma = (value: number): string => value.toLocaleString("en-US");
 
 /** The cells of the table row that begins with these. */
@@ -39,7 +40,7 @@ function row(...cells: string[]): string[] | undefined {
 
 describe("docs/protocol.md says what the code does:", () => {
   test.each(Object.entries(FrameType))("the frame type of %s", (name, type) => {
-    const types = name === "message" || name === "request" ? `${type}, ${type + 64}` : `${type}`;
+    const types = WITH_METADATA.has(name) ? `${type}, ${type + 64}` : `${type}`;
     expect(row(types, name.toUpperCase())).toBeDefined();
   });
 
@@ -70,6 +71,7 @@ describe("docs/protocol.md says what the code does:", () => {
 
   test("the bytes of the samples", () => {
     const name = { role: "greeter", event: "hello" };
+    const get = { role: "r", event: "get" };
     const writer = new Writer();
     const encoder = new FrameEncoder(writer);
     const nothing = encodePayload(null);
@@ -81,6 +83,10 @@ describe("docs/protocol.md says what the code does:", () => {
       ["CANCEL", () => encoder.cancel(300)],
       ["ROLES", () => encoder.roles(3, true, [{ name: "r", active: true, version: "" }])],
       ["DRAIN", () => encoder.drain()],
+      ["OPEN", () => encoder.open(0, 1, get, 60_000, 262_144, undefined, encodePayload("a"))],
+      ["ACCEPT", () => encoder.accept(1, 0, nothing)],
+      ["DATA", () => encoder.data(1, Buffer.from("hi"))],
+      ["END", () => encoder.end(1)],
     ];
     const encoded = frames.map(([type, encode]) => {
       writer.clear();

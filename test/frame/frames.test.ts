@@ -16,6 +16,11 @@ fc.configureGlobal({ seed: 20_250_101 });
 const NOTHING = encodePayload(null);
 const ping: Frame = ["ping", 1];
 const types: ReadonlySet<number> = new Set(Object.values(FrameType));
+const WITH_METADATA: ReadonlySet<number> = new Set([
+  FrameType.message,
+  FrameType.request,
+  FrameType.open,
+]);
 
 /** `bytes` cut at the given places, each taken modulo what is left. */
 function cutUp(frames: readonly Uint8Array[], places: readonly number[]): Uint8Array[] {
@@ -85,7 +90,7 @@ describe("frames", () => {
 
   test("that know no metadata have no form with it", () => {
     for (const type of types) {
-      if (type === FrameType.message || type === FrameType.request) continue;
+      if (WITH_METADATA.has(type)) continue;
       const thrown = isTroupeError("PROTOCOL", "unknown frame type");
       expect(decoded(raw(type | METADATA, 0))).toEqual({ frames: [], thrown });
     }
@@ -98,11 +103,43 @@ describe("frames", () => {
     ["drain", raw(FrameType.drain, 0)],
     ["roles", raw(FrameType.roles, 1, 1, 0, 0)],
     ["close", raw(FrameType.close, 0, 0, 0)],
+    ["end", raw(FrameType.end, 1, 0)],
+    ["reset", raw(FrameType.reset, 1, 1, 0, 0, 0)],
+    ["credit", raw(FrameType.credit, 1, 1, 0)],
   ])("of a fixed shape (%s) are refused with a byte too many", (_, bytes) => {
     expect(decoded(bytes)).toEqual({
       frames: [],
       thrown: isTroupeError("PROTOCOL", "1 bytes too many"),
     });
+  });
+
+  test.each([0, 4, 5, 7, 255])("for the halves %d of a stream are refused", (halves) => {
+    const refused = {
+      frames: [],
+      thrown: isTroupeError("PROTOCOL", `${halves} stands for no half`),
+    };
+    expect(decoded(raw(FrameType.open, 0, halves, 0, 0, 0, 0, 0, 0))).toEqual(refused);
+    expect(decoded(raw(FrameType.reset, 0, halves, 0, 0))).toEqual(refused);
+  });
+
+  test("of a stream's bytes have as many as their frame, and may have none", () => {
+    const { frames } = decoded(concat(raw(FrameType.data, 1, 7, 8), raw(FrameType.data, 2)));
+    expect(frames).toEqual([
+      ["data", 1, Uint8Array.of(7, 8)],
+      ["data", 2, new Uint8Array(0)],
+    ]);
+  });
+
+  test.each([
+    ["open", raw(FrameType.open, 0, 1, 0, 0, 0, 0, 0)],
+    ["accept", raw(FrameType.accept, 1, 0)],
+    ["refuse", raw(FrameType.refuse, 1, 0, 0)],
+    ["data", raw(FrameType.data)],
+    ["end", raw(FrameType.end)],
+    ["reset", raw(FrameType.reset, 1, 1, 0)],
+    ["credit", raw(FrameType.credit, 1)],
+  ])("of streams (%s) are refused without their last field", (_, bytes) => {
+    expect(decoded(bytes)).toEqual({ frames: [], thrown: isTroupeError("PROTOCOL", "truncated") });
   });
 
   test("that announce more than their record holds are refused before anything is reserved", () => {
@@ -175,15 +212,14 @@ describe("frames", () => {
     ]);
   });
 
-  test("of a reject or a close have their text cut between characters", () => {
-    const long = `a${"é".repeat(3000)}`;
-    const { frames } = decoded(
-      encoded(["reject", 1, "REJECTED", long, NOTHING], ["close", "CLOSED", long]),
-    );
-    const text = `a${"é".repeat(2047)}`;
-    expect(frames).toEqual([
+  test("that tell people why have their text cut between characters", () => {
+    const telling = (text: string): Frame[] => [
       ["reject", 1, "REJECTED", text, NOTHING],
       ["close", "CLOSED", text],
-    ]);
+      ["refuse", 1, "REJECTED", text, NOTHING],
+      ["reset", 1, 3, "REJECTED", text],
+    ];
+    const { frames } = decoded(encoded(...telling(`a${"é".repeat(3000)}`)));
+    expect(frames).toEqual(telling(`a${"é".repeat(2047)}`));
   });
 });

@@ -163,6 +163,42 @@ describe("metadata", () => {
   });
 });
 
+describe("opens", () => {
+  const open = (role: string, metadata?: Metadata): Frame => [
+    "open",
+    0,
+    1,
+    { role, event: "e" },
+    0,
+    0,
+    metadata,
+    NOTHING,
+  ];
+
+  test.each([
+    ["a name too long", open("x".repeat(256)), "role name of 256 bytes"],
+    ["metadata that is no text", open("r", { k: 1 } as unknown as Metadata), "metadata.k"],
+  ])("are refused where they are made, with %s, and leave nothing behind", (_, frame, text) => {
+    const writer = new Writer();
+    const encoder = new FrameEncoder(writer);
+    expect(() => give(encoder, frame)).toThrow(isTroupeError("BAD_ARGUMENT", text));
+    expect(writer.length).toBe(0);
+    give(encoder, open("r"));
+    give(encoder, message("r"));
+    expect(decoded(writer.view()).frames).toEqual([open("r"), message("r")]);
+  });
+
+  test("share the numbers of names with requests and messages", () => {
+    const lengths = encodedOneByOne([message("r"), open("r")]).map(({ length }) => length);
+    expect(lengths).toEqual([8, 8]);
+  });
+
+  test("cut the connection they come by with metadata beyond its bounds", () => {
+    const frame = written(FrameType.open | METADATA, 0, Uint8Array.of(1), 0, "r", "e", 0, 0, 33);
+    expect(decoded(frame)).toEqual(cut("33 metadata entries"));
+  });
+});
+
 describe("roles", () => {
   test("are so many at most", () => {
     const roles = Array.from({ length: MAX_ROLES }, () => ({
@@ -198,6 +234,10 @@ describe("texts for people", () => {
     ["the code of a reject", written(FrameType.reject, 1, "x".repeat(256), "", nothing)],
     ["the text of a close", written(FrameType.close, "CLOSED", long)],
     ["the code of a close", written(FrameType.close, "x".repeat(256), "")],
+    ["the text of a refusal", written(FrameType.refuse, 1, "REJECTED", long, nothing)],
+    ["the code of a refusal", written(FrameType.refuse, 1, "x".repeat(256), "", nothing)],
+    ["the text of a reset", written(FrameType.reset, 1, 1, "REJECTED", long)],
+    ["the code of a reset", written(FrameType.reset, 1, 1, "x".repeat(256), "")],
   ])("are bounded: %s", (_, frame) => {
     expect(decoded(frame)).toEqual(cut("are allowed"));
   });

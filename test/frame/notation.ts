@@ -93,5 +93,34 @@ function fieldsOf(frame: Frame): object {
       return {};
     case "close":
       return { code: frame[1], message: frame[2] };
+    case "open": {
+      const [, stream, halves, name, deadline, credit, metadata, data] = frame;
+      return {
+        stream,
+        halves,
+        ...name,
+        deadline,
+        credit,
+        ...(metadata && { metadata }),
+        payload: payload(data),
+      };
+    }
+    case "accept":
+      return { stream: frame[1], credit: frame[2], payload: payload(frame[3]) };
+    case "refuse":
+      return {
+        stream: frame[1],
+        code: frame[2],
+        message: frame[3],
+        details: payload(frame[4]),
+      };
+    case "data":
+      return { stream: frame[1], bytes: hex(frame[2]) };
+    case "end":
+      return { stream: frame[1] };
+    case "reset":
+      return { stream: frame[1], halves: frame[2], code: frame[3], message: frame[4] };
+    case "credit":
+      return { stream: frame[1], bytes: frame[2] };
   }
 }

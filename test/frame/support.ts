@@ -61,6 +61,35 @@ export class Heard implements FrameSink {
   close(code: string, message: string): void {
     this.frames.push(["close", code, message]);
   }
+  open(
+    stream: number,
+    halves: number,
+    name: Name,
+    deadline: number,
+    credit: number,
+    metadata: Metadata | undefined,
+    payload: Payload,
+  ): void {
+    this.frames.push(["open", stream, halves, name, deadline, credit, metadata, payload]);
+  }
+  accept(stream: number, credit: number, payload: Payload): void {
+    this.frames.push(["accept", stream, credit, payload]);
+  }
+  refuse(stream: number, code: string, message: string, details: Payload): void {
+    this.frames.push(["refuse", stream, code, message, details]);
+  }
+  data(stream: number, bytes: Uint8Array): void {
+    this.frames.push(["data", stream, bytes]);
+  }
+  end(stream: number): void {
+    this.frames.push(["end", stream]);
+  }
+  reset(stream: number, halves: number, code: string, message: string): void {
+    this.frames.push(["reset", stream, halves, code, message]);
+  }
+  credit(stream: number, bytes: number): void {
+    this.frames.push(["credit", stream, bytes]);
+  }
 }
 
 /** The bytes of each frame, as one encoder writes them one after another. */
@@ -110,6 +139,7 @@ const name = fc.record({
   event: fc.oneof(fc.constantFrom("hello", "bye"), text(12)),
 });
 const metadata = fc.option(fc.dictionary(text(8), text(30), { maxKeys: 5 }), { nil: undefined });
+const halves = fc.constantFrom(1, 2, 3);
 const role = fc.record({ name: text(12), active: fc.boolean(), version: text(8) });
 
 /** Any frame that may be written. */
@@ -125,4 +155,11 @@ export const anyFrame: fc.Arbitrary<Frame> = fc.oneof(
   fc.tuple(fc.constant("pong" as const), number),
   fc.tuple(fc.constant("drain" as const)),
   fc.tuple(fc.constant("close" as const), text(20), text(60)),
+  fc.tuple(fc.constant("open" as const), number, halves, name, number, number, metadata, payload),
+  fc.tuple(fc.constant("accept" as const), number, number, payload),
+  fc.tuple(fc.constant("refuse" as const), number, text(20), text(60), payload),
+  fc.tuple(fc.constant("data" as const), number, fc.uint8Array({ maxLength: 50 })),
+  fc.tuple(fc.constant("end" as const), number),
+  fc.tuple(fc.constant("reset" as const), number, halves, text(20), text(60)),
+  fc.tuple(fc.constant("credit" as const), number, number),
 );

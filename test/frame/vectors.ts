@@ -70,7 +70,7 @@ const INTRODUCTION: Frame = [
       tags: { zone: "a" },
       meta: { os: "linux", uptime: 12 },
     },
-    { messageBytes: 16_777_216, requests: 65_536 },
+    { messageBytes: 16_777_216, requests: 65_536, streams: 4096 },
   ),
 ];
 const ROLES: Frame = [
@@ -130,6 +130,19 @@ const CONNECTIONS: readonly (readonly [string, ...Frame[]])[] = [
     ["reject", 300, "REJECTED", "no seats left", encodePayload({ seats: 0 })],
     ["cancel", 300],
     ["reject", 300, "CANCELLED", "the caller gave up", NOTHING],
+  ],
+  [
+    "streams: read by the opener, of both sides with metadata, refused, failed in one half",
+    ["open", 0, 1, hello, 60_000, 262_144, undefined, encodePayload("a")],
+    ["accept", 1, 0, NOTHING],
+    ["data", 1, bytes("6869")],
+    ["credit", 0, 131_072],
+    ["data", 1, new Uint8Array(0)],
+    ["end", 1],
+    ["open", 131_074, 3, hello, 0, 16_384, { tenant: "7" }, NOTHING],
+    ["reset", 131_075, 1, "REJECTED", "disk full"],
+    ["open", 4, 2, bye, 1000, 0, undefined, NOTHING],
+    ["refuse", 5, "NO_EVENT", 'role "greeter" does not handle "bye"', encodePayload({ a: 1 })],
   ],
 ];
 
@@ -209,7 +222,8 @@ const shaped = (comment: string, ...records: readonly Uint8Array[]): MalformedRe
 
 const malformedRecords = (): MalformedRecord[] => [
   shaped("an unknown type that may be ignored", raw(0x80 | 21, 1, 2), PING),
-  shaped("a type kept for streams, not to be ignored", PING, raw(12, 1, 2), PING),
+  shaped("an open that ends behind its halves", PING, raw(12, 1, 2), PING),
+  shaped("a type kept for later, not to be ignored", PING, raw(19, 1, 2), PING),
   shaped("type 0", raw(0), PING),
   shaped("a frame of no bytes", PING, Uint8Array.of(0)),
   shaped("a frame longer than its record", PING, Uint8Array.of(5, 8, 1)),
@@ -226,6 +240,14 @@ const malformedRecords = (): MalformedRecord[] => [
   shaped("roles without all that were announced", raw(2, 0, 1, 2, 1, 0, 0)),
   shaped("4,097 roles", raw(2, 0, 1, 0x81, 0x20)),
   shaped("a close whose text is cut short", raw(11, 1, 65, 2, 66)),
+  shaped("an open of no half", PING, raw(12, 0, 0, 0, 0, 0, 0, 0, 0)),
+  shaped("an open of more halves than there are", raw(12, 0, 4, 0, 0, 0, 0, 0, 0)),
+  shaped("a reset of no half", raw(17, 0, 0, 0, 0)),
+  shaped("a reset and a byte more", raw(17, 0, 3, 0, 0, 0)),
+  shaped("an end and a byte more", raw(16, 0, 0)),
+  shaped("credit and a byte more", raw(18, 0, 1, 0)),
+  shaped("data with metadata, which it cannot have", raw(15 | 0x40, 0, 0)),
+  shaped("an accept without a payload tag", raw(13, 1, 0)),
   shaped("a number in more bytes than it needs, which is taken", raw(8, 0x81, 0x00)),
 ];
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { encodePayload } from "../../src/frame/payload.ts";
 import { Chain } from "../../src/peer/chain.ts";
 import { Context } from "../../src/peer/context.ts";
-import type { Handler } from "../../src/peer/handlers.ts";
+import type { RequestHandler } from "../../src/peer/handlers.ts";
 import { isTroupeError } from "../support/errors.ts";
 import { signal, turn } from "../support/mesh.ts";
 import { unitOf } from "./fakes.ts";
@@ -14,8 +14,8 @@ interface Outcome {
 
 /** A chain of middleware and event handlers, run; `outcomes` fills as it settles. */
 function start(
-  middleware: readonly Handler[],
-  events: readonly Handler[],
+  middleware: readonly RequestHandler[],
+  events: readonly RequestHandler[],
 ): { ctx: Context; outcomes: Outcome[] } {
   const payload = encodePayload("question");
   const ctx = new Context<unknown>(
@@ -36,8 +36,8 @@ function start(
 
 /** The one outcome, once there is nothing left to run. */
 async function run(
-  middleware: readonly Handler[],
-  events: readonly Handler[] = [],
+  middleware: readonly RequestHandler[],
+  events: readonly RequestHandler[] = [],
 ): Promise<Outcome> {
   const { outcomes } = start(middleware, events);
   await turn();
@@ -158,7 +158,7 @@ describe("an answer", () => {
 describe("a failure", () => {
   const error = new Error("no");
 
-  it.each<[string, Handler]>([
+  it.each<[string, RequestHandler]>([
     [
       "thrown",
       () => {
@@ -240,7 +240,7 @@ describe("ctx.next()", () => {
 
   it("lets the response be replaced afterwards, the innermost first", async () => {
     const wrap =
-      (name: string): Handler =>
+      (name: string): RequestHandler =>
       async (ctx) => {
         await ctx.next();
         ctx.response = `${name}(${String(ctx.response)})`;
@@ -271,11 +271,11 @@ describe("ctx.next()", () => {
 
   it("lets an answer be turned into a failure, by ctx.error or by throwing", async () => {
     const error = new Error("on second thoughts");
-    const setting: Handler = async (ctx) => {
+    const setting: RequestHandler = async (ctx) => {
       await ctx.next();
       ctx.error = error;
     };
-    const throwing: Handler = async (ctx) => {
+    const throwing: RequestHandler = async (ctx) => {
       await ctx.next();
       throw error;
     };

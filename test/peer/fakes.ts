@@ -1,5 +1,6 @@
 import { Deadlines } from "../../src/async/deadlines.ts";
 import type { Call, Connection, RemotePeer, RoleList } from "../../src/connection/connection.ts";
+import type { Opening, StreamEnd, StreamUser } from "../../src/connection/stream.ts";
 import type { TroupeError } from "../../src/errors.ts";
 import { encodePayload, type Payload } from "../../src/frame/payload.ts";
 import type { Metadata, Name } from "../../src/frame/type.ts";
@@ -51,6 +52,21 @@ export class FakeConnection implements Connection {
     if (this.fault !== undefined) throw this.fault;
     this.load++;
     this.calls.push(call);
+  }
+
+  stream(_opening: Opening, user: StreamUser): StreamEnd {
+    if (this.fault !== undefined) throw this.fault;
+    this.load++;
+    const end: StreamEnd = {
+      write: () => true,
+      end: () => true,
+      abort: () => {},
+      demand: () => {},
+      read: () => {},
+      stop: () => {},
+    };
+    user.begin(end);
+    return end;
   }
 
   /** Answers the oldest call that has none. */

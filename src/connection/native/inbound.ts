@@ -3,8 +3,9 @@ import type { Payload } from "../../frame/payload.ts";
 import type { FrameSink, Metadata, Name, RoleState } from "../../frame/type.ts";
 import type { Call, ConnectionOwner, RoleList } from "../connection.ts";
 import type { Pending } from "../pending.ts";
-import { remoteError } from "../remote-code.ts";
+import { remoteError, resetError } from "../remote-code.ts";
 import type { Serving } from "./serving.ts";
+import type { Streams } from "./streams.ts";
 
 /** The connection that frames arrive at. */
 export interface Host {
@@ -18,6 +19,8 @@ export interface Host {
   ponged(nonce: number): void;
   /** A call was settled. */
   settled(): void;
+  /** The streams of this connection. */
+  readonly streams: Streams;
   /** It says goodbye. */
   goodbye(code: string, message: string): void;
 }
@@ -104,6 +107,47 @@ export class Inbound implements FrameSink {
 
   close(code: string, message: string): void {
     this.#host.goodbye(code, message);
+  }
+
+  open(
+    stream: number,
+    halves: number,
+    name: Name,
+    deadline: number,
+    credit: number,
+    metadata: Metadata | undefined,
+    payload: Payload,
+  ): void {
+    this.#streams("OPEN").asked(stream, halves, name, deadline, credit, metadata, payload);
+  }
+
+  accept(stream: number, credit: number, payload: Payload): void {
+    this.#streams("ACCEPT").accepted(stream, credit, payload);
+  }
+
+  refuse(stream: number, code: string, message: string, details: Payload): void {
+    this.#streams("REFUSE").refused(stream, remoteError(code, message, details));
+  }
+
+  data(stream: number, bytes: Uint8Array): void {
+    this.#streams("DATA").find(stream)?.data(bytes);
+  }
+
+  end(stream: number): void {
+    this.#streams("END").find(stream)?.ended();
+  }
+
+  reset(stream: number, halves: number, code: string, message: string): void {
+    this.#streams("RESET").find(stream)?.reset(halves, resetError(code, message));
+  }
+
+  credit(stream: number, bytes: number): void {
+    this.#streams("CREDIT").find(stream)?.granted(bytes);
+  }
+
+  #streams(frame: string): Streams {
+    this.#opened(frame);
+    return this.#host.streams;
   }
 
   #opened(frame: string): ConnectionOwner {

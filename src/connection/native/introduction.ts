@@ -36,6 +36,8 @@ export interface Capacity {
   readonly messageBytes: number;
   /** Requests in flight. */
   readonly requests: number;
+  /** Open streams. */
+  readonly streams: number;
 }
 
 /** All that HELLO tells. */
@@ -75,10 +77,11 @@ function asRecord(what: string, value: unknown): Record<string, unknown> {
   return value as Record<string, unknown>;
 }
 
-function asCapacity({ messageBytes, requests }: Record<string, unknown>): Capacity {
+function asCapacity({ messageBytes, requests, streams }: Record<string, unknown>): Capacity {
   return {
     messageBytes: asCount("messageBytes", messageBytes),
     requests: asCount("requests", requests),
+    streams: asCount("streams", streams),
   };
 }
 

@@ -10,15 +10,20 @@ import type { ConnectionConfig } from "../config.ts";
 import type { Call, Connection, ConnectionOwner, RemotePeer, RoleList } from "../connection.ts";
 import { highWater } from "../limits.ts";
 import { Pending } from "../pending.ts";
+import type { IncomingStream, Opening, StreamEnd, StreamKind, StreamUser } from "../stream.ts";
 import { type Host, Inbound } from "./inbound.ts";
 import { decodeHello, decodeParameters, encodeHello } from "./introduction.ts";
 import { Liveness } from "./liveness.ts";
 import { type Exit, Outbound } from "./outbound.ts";
 import { type LinkOwner, SealedLink } from "./sealed-link.ts";
 import { Serving } from "./serving.ts";
+import { Streams, type StreamsHost } from "./streams.ts";
 
 /** A connection in the native dialect, from the first byte of its handshake on. */
-export class NativeConnection extends Expiring implements Connection, Host, LinkOwner, Exit {
+export class NativeConnection
+  extends Expiring
+  implements Connection, Host, LinkOwner, Exit, StreamsHost
+{
   readonly dialed: boolean;
   readonly #config: ConnectionConfig;
   readonly #owner: ConnectionOwner;
@@ -29,12 +34,15 @@ export class NativeConnection extends Expiring implements Connection, Host, Link
   readonly #pending = new Pending<Call>();
   readonly #serving: Serving;
   readonly #liveness: Liveness;
+  /** Made for the first stream: most connections never carry one. */
+  #streams: Streams | undefined;
   #session: Established | undefined;
   #remote: RemotePeer | undefined;
   #told = -1;
   /** The ping that left behind our DRAIN: its pong comes behind all that was on its way to us. */
   #farewell: number | undefined;
   #requests: number;
+  #streamsTaken: number;
   #open = false;
   #end: TroupeError | undefined;
 
@@ -57,6 +65,7 @@ export class NativeConnection extends Expiring implements Connection, Host, Link
     this.#config = config;
     this.#owner = owner;
     this.#requests = limits.requests;
+    this.#streamsTaken = limits.streams;
     this.#liveness = new Liveness(timeouts.heartbeat, clock.now());
     this.#outbound = new Outbound(this, flusher, limits.messageBytes, limits.sendBuffer);
     this.#serving = new Serving(this.#outbound, this, limits.requests, clock);
@@ -79,7 +88,7 @@ export class NativeConnection extends Expiring implements Connection, Host, Link
   }
 
   get load(): number {
-    return this.#pending.size + this.#serving.size;
+    return this.#pending.size + this.#serving.size + (this.#streams?.size ?? 0);
   }
 
   get buffered(): number {
@@ -121,6 +130,36 @@ export class NativeConnection extends Expiring implements Connection, Host, Link
       this.#pending.take(correlation);
       throw thrown;
     }
+  }
+
+  stream(
+    opening: Opening,
+    user: StreamUser,
+    kind: StreamKind,
+    name: Name,
+    deadline: number,
+    metadata: Metadata | undefined,
+    payload: Payload,
+  ): StreamEnd {
+    if (this.#end !== undefined) throw this.#end;
+    return this.streams.open(opening, user, kind, name, deadline, metadata, payload);
+  }
+
+  get streams(): Streams {
+    const { clock, limits } = this.#config;
+    this.#streams ??= new Streams(
+      this.#outbound,
+      this,
+      clock,
+      limits.streams,
+      this.#streamsTaken,
+      limits.streamBuffer,
+    );
+    return this.#streams;
+  }
+
+  asked(stream: IncomingStream): void {
+    this.#owner.stream(stream);
   }
 
   cancel(call: Call): void {
@@ -169,6 +208,7 @@ export class NativeConnection extends Expiring implements Connection, Host, Link
 
   drained(): void {
     this.#outbound.drained();
+    this.#streams?.run();
     if (this.#open) this.#owner.drained();
   }
 
@@ -178,6 +218,7 @@ export class NativeConnection extends Expiring implements Connection, Host, Link
     this.#config.deadlines.remove(this);
     for (const call of this.#pending.clear()) call.fail(reason);
     this.#serving.clear(reason);
+    this.#streams?.close(reason);
     if (this.#open) this.#owner.closed(reason);
     else this.#owner.failed(reason);
   }
@@ -207,6 +248,7 @@ export class NativeConnection extends Expiring implements Connection, Host, Link
     this.#remote = { id, instance, keyId: session.keyId, name, friendly, addresses, tags, meta };
     this.#outbound.bound(capacity.messageBytes);
     this.#requests = Math.min(this.#requests, capacity.requests);
+    this.#streamsTaken = Math.min(this.#streamsTaken, capacity.streams);
     this.#session = undefined;
   }
 
@@ -222,7 +264,12 @@ export class NativeConnection extends Expiring implements Connection, Host, Link
     this.#outbound.pong(nonce);
   }
 
+  probe(nonce: number): void {
+    this.#outbound.ping(nonce);
+  }
+
   ponged(nonce: number): void {
+    this.#streams?.ponged(nonce);
     this.#liveness.pong(nonce, this.#config.clock.now());
     if (nonce !== this.#farewell) return;
     this.#farewell = undefined;
@@ -230,7 +277,7 @@ export class NativeConnection extends Expiring implements Connection, Host, Link
   }
 
   settled(): void {
-    if (this.#open && this.load === 0) this.#owner.idle();
+    if (this.open && this.load === 0) this.#owner.idle();
   }
 
   goodbye(code: string, message: string): void {
@@ -244,7 +291,8 @@ export class NativeConnection extends Expiring implements Connection, Host, Link
 
   #introduce(): void {
     const { introduction, roles, limits } = this.#config;
-    const capacity = { messageBytes: limits.messageBytes, requests: limits.requests };
+    const { messageBytes, requests, streams } = limits;
+    const capacity = { messageBytes, requests, streams };
     this.#outbound.hello(encodeHello(introduction(), capacity));
     this.announce(roles(), true);
   }

@@ -5,6 +5,7 @@ import type { RoleList } from "../connection.ts";
 import type { Flusher } from "../flusher.ts";
 import { Batch, type Outlet } from "./batch.ts";
 import type { Replies } from "./serving.ts";
+import type { OpeningFrames } from "./streams.ts";
 
 /** What frames leave by. */
 export interface Exit extends Outlet {
@@ -15,7 +16,7 @@ export interface Exit extends Outlet {
 }
 
 /** The frames this side sends: batched, and bounded by what the other side takes. */
-export class Outbound implements Replies, Outlet {
+export class Outbound implements Replies, Outlet, OpeningFrames {
   readonly #exit: Exit;
   readonly #batch: Batch;
   readonly #sendBuffer: number;
@@ -102,6 +103,54 @@ export class Outbound implements Replies, Outlet {
   cancel(correlation: number): void {
     this.#batch.begin().cancel(correlation);
     this.#batch.end();
+  }
+
+  open(
+    stream: number,
+    halves: number,
+    name: Name,
+    deadline: number,
+    credit: number,
+    metadata: Metadata | undefined,
+    payload: Payload,
+  ): void {
+    this.#admit(payload);
+    this.#batch.begin().open(stream, halves, name, deadline, credit, metadata, payload);
+    this.#batch.end();
+  }
+
+  /** @throws TroupeError `BAD_PAYLOAD` */
+  accept(stream: number, credit: number, payload: Payload): void {
+    const { length } = payload.bytes;
+    if (length > this.#messageBytes) throw tooLarge(length, this.#messageBytes);
+    this.#batch.begin().accept(stream, credit, payload);
+    this.#replied();
+  }
+
+  refuse(stream: number, code: string, message: string, details: Payload): void {
+    const travelling = details.bytes.length > this.#messageBytes ? NOTHING : details;
+    this.#batch.begin().refuse(stream, code, message, travelling);
+    this.#replied();
+  }
+
+  data(stream: number, bytes: Uint8Array): void {
+    this.#batch.begin().data(stream, bytes);
+    this.#batch.end();
+  }
+
+  end(stream: number): void {
+    this.#batch.begin().end(stream);
+    this.#batch.end();
+  }
+
+  reset(stream: number, halves: number, code: string, message: string): void {
+    this.#batch.begin().reset(stream, halves, code, message);
+    this.#replied();
+  }
+
+  credit(stream: number, bytes: number): void {
+    this.#batch.begin().credit(stream, bytes);
+    this.#replied();
   }
 
   ping(nonce: number): void {

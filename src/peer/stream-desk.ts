@@ -1,0 +1,146 @@
+import type { EndOptions } from "#streams";
+import { type Abortable, offAbort, onAbort } from "../async/aborts.ts";
+import type { Clock } from "../async/clock.ts";
+import { type Deadlines, Expiring } from "../async/deadlines.ts";
+import { MAX_VARINT } from "../bytes/varint.ts";
+import type { Opening, StreamEnd, StreamKind, StreamUser } from "../connection/stream.ts";
+import { TroupeError } from "../errors.ts";
+import { decodePayload, type Payload } from "../frame/payload.ts";
+import type { Name } from "../frame/type.ts";
+import { Context } from "./context.ts";
+import type { Question } from "./request.ts";
+import type { Unit } from "./unit.ts";
+
+/** How this side's end of a stream is made. */
+export interface StreamOptions extends EndOptions {
+  /** Told once the other side has taken the stream, with what its handler answered. */
+  readonly onAccept?: ((answer: Context) => void) | undefined;
+}
+
+/** Where streams of a peer are opened: what they all share. */
+export class StreamDesk {
+  readonly #clock: Clock;
+  readonly #deadlines: Deadlines;
+  readonly #timeout: number;
+
+  /** @param timeout - milliseconds for a stream that names none, to be taken by the other side */
+  constructor(clock: Clock, deadlines: Deadlines, timeout: number) {
+    this.#clock = clock;
+    this.#deadlines = deadlines;
+    this.#timeout = timeout;
+  }
+
+  /**
+   * Asks one unit for a stream; `user` hears all that becomes of it.
+   *
+   * @throws TroupeError `OVERLOADED`, `DISCONNECTED`, `BAD_PAYLOAD`, `BAD_ARGUMENT`
+   */
+  open(
+    unit: Unit,
+    kind: StreamKind,
+    question: Question,
+    user: StreamUser,
+    onAccept: StreamOptions["onAccept"],
+  ): void {
+    const { name, metadata, payload, timeout = this.#timeout, signal } = question;
+    if (signal?.aborted) {
+      user.closed(cancelled(name, signal.reason));
+      return;
+    }
+    const opening = new OutgoingStream(unit, name, timeout, this.#clock, user, onAccept);
+    const deadline = Number.isFinite(timeout) ? Math.min(Math.ceil(timeout), MAX_VARINT) : 0;
+    const connection = unit.leastBusy();
+    opening.end = connection.stream(opening, user, kind, name, deadline, metadata, payload);
+    opening.start(this.#deadlines, signal);
+  }
+}
+
+/** One stream on its way: its time to be taken, and its caller's signal. */
+class OutgoingStream extends Expiring implements Opening, Abortable {
+  end: StreamEnd | undefined;
+  readonly #unit: Unit;
+  readonly #name: Name;
+  readonly #timeout: number;
+  readonly #clock: Clock;
+  readonly #user: StreamUser;
+  readonly #onAccept: StreamOptions["onAccept"];
+  readonly #askedAt: number;
+  #deadlines: Deadlines | undefined;
+  #signal: AbortSignal | undefined;
+  #over = false;
+
+  constructor(
+    unit: Unit,
+    name: Name,
+    timeout: number,
+    clock: Clock,
+    user: StreamUser,
+    onAccept: StreamOptions["onAccept"],
+  ) {
+    super();
+    this.#unit = unit;
+    this.#name = name;
+    this.#timeout = timeout;
+    this.#clock = clock;
+    this.#user = user;
+    this.#onAccept = onAccept;
+    this.#askedAt = clock.now();
+  }
+
+  /** Its time begins. */
+  start(deadlines: Deadlines, signal: AbortSignal | undefined): void {
+    // Opening it may have found that the connection is gone.
+    if (this.#over) return;
+    if (Number.isFinite(this.#timeout)) {
+      this.#deadlines = deadlines;
+      deadlines.add(this, this.#timeout);
+    }
+    if (signal !== undefined) {
+      this.#signal = signal;
+      onAbort(signal, this);
+    }
+  }
+
+  accepted(answer: Payload): void {
+    this.#deadlines?.remove(this);
+    const told = this.#onAccept;
+    if (told === undefined) return;
+    const { role, event } = this.#name;
+    const rtt = this.#clock.now() - this.#askedAt;
+    const data = decodePayload(answer);
+    const ctx = new Context(this.#unit, role, event, undefined, answer, data, rtt);
+    // Not from within the record: what it throws is its author's, and no breach of the other side.
+    queueMicrotask(() => told(ctx));
+  }
+
+  over(): void {
+    this.#over = true;
+    this.#deadlines?.remove(this);
+    if (this.#signal !== undefined) offAbort(this.#signal, this);
+  }
+
+  expire(): void {
+    const { role, event } = this.#name;
+    this.#giveUp(
+      new TroupeError(
+        "TIMEOUT",
+        `${role}/${event}: the stream was not taken by ${this.#unit.label} within ${this.#timeout} ms; raise { timeout } or look at that unit`,
+      ),
+    );
+  }
+
+  aborted(reason: unknown): void {
+    this.#giveUp(cancelled(this.#name, reason));
+  }
+
+  #giveUp(error: TroupeError): void {
+    this.end?.abort(error);
+    this.end?.stop(error);
+    this.#user.closed(error);
+  }
+}
+
+const cancelled = ({ role, event }: Name, cause: unknown): TroupeError =>
+  new TroupeError("CANCELLED", `${role}/${event}: the stream was cancelled by its opener`, {
+    cause,
+  });

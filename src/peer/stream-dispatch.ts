@@ -1,0 +1,76 @@
+import { duplexEnd, readableEnd, writableEnd } from "#streams";
+import { codeForRemote } from "../connection/remote-code.ts";
+import type { IncomingStream, StreamKind } from "../connection/stream.ts";
+import { messageOf, TroupeError } from "../errors.ts";
+import { decodePayload, encodePayload } from "../frame/payload.ts";
+import { Chain, withoutReason } from "./chain.ts";
+import { detailsOf } from "./dispatch-error.ts";
+import type { Handler } from "./handlers.ts";
+import { StreamContext } from "./stream-context.ts";
+import { PatientUser } from "./stream-patience.ts";
+import type { Unit } from "./unit.ts";
+
+/** What a stream is to the side that is asked for it. */
+export const SEEN_FROM_HERE: Readonly<Record<StreamKind, StreamKind>> = {
+  readable: "writable",
+  writable: "readable",
+  duplex: "duplex",
+};
+
+/** Runs the handlers of a stream: what they answer takes it, what they throw refuses or fails it. */
+export function serveStream(
+  unit: Unit,
+  stream: IncomingStream,
+  handlers: readonly Handler[],
+  middlewares: number,
+): void {
+  const { name, metadata, payload } = stream;
+  const ctx = new StreamContext(
+    unit,
+    name.role,
+    name.event,
+    metadata,
+    payload,
+    decodePayload(payload),
+    undefined,
+    stream,
+  );
+  giveEnd(ctx, stream);
+  new Chain(ctx as StreamContext<never>, handlers, middlewares, (error, answer) => {
+    if (error === undefined || error === null) acceptWith(stream, answer);
+    else refuseStream(stream, error);
+  }).run();
+}
+
+/** Tells the opener why it cannot have the stream, or, when it has it already, why it ends. */
+export function refuseStream(stream: IncomingStream, thrown: unknown): void {
+  const error = thrown ?? withoutReason();
+  const code = error instanceof TroupeError ? codeForRemote(error.code) : "REJECTED";
+  stream.refuse(code, messageOf(error), detailsOf(error));
+}
+
+function giveEnd(ctx: StreamContext, stream: IncomingStream): void {
+  const kind = SEEN_FROM_HERE[stream.kind];
+  if (kind === "readable") {
+    const made = readableEnd();
+    ctx.readable = made.stream;
+    stream.use(new PatientUser(made.user));
+  } else if (kind === "writable") {
+    const made = writableEnd();
+    ctx.writable = made.stream;
+    stream.use(new PatientUser(made.user));
+  } else {
+    const made = duplexEnd();
+    ctx.duplex = made.stream;
+    stream.use(new PatientUser(made.user));
+  }
+}
+
+function acceptWith(stream: IncomingStream, answer: unknown): void {
+  try {
+    stream.accept(encodePayload(answer));
+  } catch (thrown) {
+    const text = `the handler's answer cannot be sent: ${messageOf(thrown)}`;
+    refuseStream(stream, new TroupeError("BAD_PAYLOAD", text));
+  }
+}
