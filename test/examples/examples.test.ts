@@ -1,15 +1,8 @@
 import { expect, test, vi } from "vitest";
-import { start } from "./programs.ts";
+import { linesOf } from "./programs.ts";
 
 // Programs of their own, which take their time to start on a busy machine.
 vi.setConfig({ testTimeout: 20_000 });
-
-/** Runs an example that must end well by itself, and gives the lines it has written. */
-async function linesOf(name: string): Promise<string[]> {
-  const { code, stdout, stderr } = await start(name).ended;
-  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-  return stdout.trimEnd().split("\n");
-}
 
 test("hello: a server and a client find each other in two processes", async () => {
   const lines = await linesOf("hello");

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { expect } from "vitest";
 
 /** What a program has said, and how it ended. */
 interface Outcome {
@@ -40,4 +41,11 @@ export function start(name: string, ...args: readonly string[]): Running {
     }
   };
   return { child, says, ended };
+}
+
+/** Runs an example that must end well by itself, and gives the lines it has written. */
+export async function linesOf(name: string): Promise<string[]> {
+  const { code, stdout, stderr } = await start(name).ended;
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  return stdout.trimEnd().split("\n");
 }
