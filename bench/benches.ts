@@ -15,6 +15,12 @@ export type Shape =
       /** Broadcasts sent whose deliveries are not all acknowledged yet, at most. */
       readonly window: number;
     }
+  /** Bytes in bulk: `down` from server to client, `up` the other way. */
+  | { readonly kind: "stream"; readonly direction: "down" | "up" }
+  /** Streams that carry one payload there and back, beside calls that do the same. */
+  | { readonly kind: "small-streams"; readonly bytes: number; readonly atOnce: number }
+  /** Calls, one after the other, with nothing else on their connection and with a stream down. */
+  | { readonly kind: "beside-stream"; readonly bytes: number }
   | { readonly kind: "idle" };
 
 /** In the order of the report. */
@@ -26,6 +32,10 @@ export const BENCH_NAMES = [
   "oneway-100B",
   "broadcast-100",
   "broadcast-100-w1",
+  "stream-down",
+  "stream-up",
+  "streams-small",
+  "request-beside-stream",
   "idle-connection",
 ] as const;
 export type BenchName = (typeof BENCH_NAMES)[number];
@@ -38,21 +48,73 @@ export const SHAPES: Readonly<Record<BenchName, Shape>> = {
   "oneway-100B": { kind: "oneway", bytes: SMALL },
   "broadcast-100": { kind: "broadcast", bytes: SMALL, connections: 100, window: 32 },
   "broadcast-100-w1": { kind: "broadcast", bytes: SMALL, connections: 100, window: 1 },
+  "stream-down": { kind: "stream", direction: "down" },
+  "stream-up": { kind: "stream", direction: "up" },
+  "streams-small": { kind: "small-streams", bytes: SMALL, atOnce: 64 },
+  "request-beside-stream": { kind: "beside-stream", bytes: SMALL },
   "idle-connection": { kind: "idle" },
 };
 
 export const SUBJECT_NAMES = ["ws", "ws-batched", "wss", "troupe"] as const;
 export type SubjectName = (typeof SUBJECT_NAMES)[number];
 
-/** What a shape yields: the suffix to the bench's name, and the unit. The headline has no suffix. */
-export const FACTS: Record<Shape["kind"], Readonly<Record<string, string>>> = {
-  echo: { "": "req/s", "-p50": "ms", "-p99": "ms", "-cpu": "us/echo" },
-  oneway: { "": "msg/s", "-cpu": "us/msg" },
-  broadcast: { "": "deliveries/s", "-cpu": "us/delivery" },
-  idle: { "": "bytes", "-rss": "bytes" },
+/** Who takes part where not everyone does. What would be the same figure again is left out. */
+const ENTRANTS: Readonly<Partial<Record<Shape["kind"], readonly SubjectName[]>>> = {
+  stream: ["ws", "wss", "troupe"],
+  // Without streams, one payload there and back is an echo: `echo-100B-c64`.
+  "small-streams": ["troupe"],
+  "beside-stream": ["ws", "wss", "troupe"],
 };
 
-/** A bound on the ratio of `troupe` to bare `ws`. */
+/** Whether a bench is run with a subject. */
+export function takesPart(subject: SubjectName, bench: BenchName): boolean {
+  return ENTRANTS[SHAPES[bench].kind]?.includes(subject) ?? true;
+}
+
+/**
+ * What a figure is divided by, in each round: the same fact of another subject, or another fact
+ * (by its suffix) of its own subject.
+ */
+export type Base = { readonly subject: SubjectName } | { readonly own: string };
+
+export interface Fact {
+  readonly unit: string;
+  readonly base: Base;
+}
+
+const toWs = (unit: string): Fact => ({ unit, base: { subject: "ws" } });
+/** In bulk encrypting is much of the work: compared is who does it as well. */
+const toWss = (unit: string): Fact => ({ unit, base: { subject: "wss" } });
+const toOwn = (own: string, unit: string): Fact => ({ unit, base: { own } });
+
+/** What a shape yields, by the suffix to the bench's name. The headline has no suffix. */
+export const FACTS: Readonly<Record<Shape["kind"], Readonly<Record<string, Fact>>>> = {
+  echo: {
+    "": toWs("req/s"),
+    "-p50": toWs("ms"),
+    "-p99": toWs("ms"),
+    "-cpu": toWs("us/echo"),
+  },
+  oneway: { "": toWs("msg/s"), "-cpu": toWs("us/msg") },
+  broadcast: { "": toWs("deliveries/s"), "-cpu": toWs("us/delivery") },
+  stream: { "": toWss("MB/s"), "-cpu": toWss("us/MB") },
+  "small-streams": {
+    "": toOwn("-echo", "streams/s"),
+    "-cpu": toOwn("-echo-cpu", "us/stream"),
+    "-echo": toWs("req/s"),
+    "-echo-cpu": toWs("us/echo"),
+  },
+  "beside-stream": {
+    "-p50": toOwn("-idle-p50", "ms"),
+    "-p99": toOwn("-idle-p99", "ms"),
+    "-idle-p50": toWs("ms"),
+    "-idle-p99": toWs("ms"),
+    "-stream": toWss("MB/s"),
+  },
+  idle: { "": toWs("bytes"), "-rss": toWs("bytes") },
+};
+
+/** A bound on the ratio of `troupe` to the base of the fact. */
 export type Target = { readonly atLeast: number } | { readonly atMost: number };
 
 /** By bench name with suffix. What is not named here is shown without a verdict. */
@@ -65,6 +127,10 @@ export const TARGETS: Readonly<Record<string, Target>> = {
   "echo-10KiB-c64": { atLeast: 0.55 },
   "oneway-100B": { atLeast: 8 },
   "broadcast-100": { atLeast: 0.8 },
+  "stream-down": { atLeast: 0.9 },
+  "stream-up": { atLeast: 0.9 },
+  "streams-small": { atLeast: 0.25 },
+  "request-beside-stream-p99": { atMost: 3 },
   "idle-connection": { atMost: 2 },
 };
 
@@ -86,7 +152,7 @@ export interface Pace {
 
 export const FULL: Pace = {
   rounds: 5,
-  warmUp: 500,
+  warmUp: 300,
   rehearsal: 4000,
   runIn: 300,
   measured: 1000,
@@ -97,8 +163,8 @@ export const QUICK: Pace = {
   rounds: 3,
   warmUp: 100,
   rehearsal: 200,
-  runIn: 120,
-  measured: 180,
+  runIn: 100,
+  measured: 160,
   idleConnections: 300,
   settle: 100,
 };

@@ -4,12 +4,17 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { SubjectName } from "./benches.ts";
+import { startBeside } from "./load/beside.ts";
 import { BroadcastLoad } from "./load/broadcast.ts";
+import { startDownload } from "./load/download.ts";
 import { startEcho } from "./load/echo.ts";
 import { startListening } from "./load/listen.ts";
 import type { Load } from "./load/load.ts";
 import { startOneway } from "./load/oneway.ts";
-import type { Server, Subject } from "./subjects/subject.ts";
+import { Receiving } from "./load/receiving.ts";
+import { Sending } from "./load/sending.ts";
+import { startUpload } from "./load/upload.ts";
+import type { Hears, Server, Subject } from "./subjects/subject.ts";
 import type { Answer, Memory, Question, Talk } from "./talk.ts";
 
 /** Only the asked one is loaded: what another imports must not weigh on its memory. */
@@ -27,12 +32,20 @@ let load: Load | undefined;
 /** Messages of tellers, at the server. */
 let told = 0;
 
-const hears = {
-  told: (payload: Uint8Array): void => {
+const hears: Hears = {
+  told: (payload) => {
     if (payload.length > 0) told++;
   },
-  acknowledged: (): void => {
+  acknowledged: () => {
     if (load instanceof BroadcastLoad) load.acknowledged();
+  },
+  reads: (sink) => {
+    load = new Sending(sink);
+  },
+  writes: () => {
+    const receiving = new Receiving();
+    load = receiving;
+    return receiving;
   },
 };
 
@@ -52,7 +65,24 @@ const answers: {
     return null;
   },
   echo: async (ask) => {
-    load = await startEcho(subject, ask);
+    load = startEcho(await subject.caller(ask.port), ask);
+    return null;
+  },
+  exchange: async (ask) => {
+    if (subject.exchanger === undefined) throw new Error("no streams are opened here");
+    load = startEcho(await subject.exchanger(ask.port), ask);
+    return null;
+  },
+  download: async ({ port }) => {
+    load = await startDownload(subject, port);
+    return null;
+  },
+  upload: async ({ port }) => {
+    load = await startUpload(subject, port);
+    return null;
+  },
+  beside: async (ask) => {
+    load = await startBeside(subject, ask);
     return null;
   },
   oneway: async (ask) => {

@@ -10,6 +10,10 @@ export type Facts = Readonly<Record<string, number>>;
 const FIRST_ONES = 32;
 /** Calls in flight while a new pair of processes warms up. */
 const BUSY = 64;
+/** Bytes. */
+const MB = 1e6;
+/** Of a round, what goes to the figure that the other one is divided by: the steadier of the two. */
+const BASE_SHARE = 1 / 3;
 
 /** Lets a new pair's code be compiled, so that the first bench is not the one that pays for it. */
 export async function warmUp({ client, port }: Pair, pace: Pace): Promise<void> {
@@ -28,6 +32,12 @@ export function measure(pair: Pair, bench: BenchName, pace: Pace): Promise<Facts
       return measureOneway(pair, shape, pace);
     case "broadcast":
       return measureBroadcast(pair, shape, pace);
+    case "stream":
+      return measureStream(pair, shape, pace);
+    case "small-streams":
+      return measureSmallStreams(pair, shape, pace);
+    case "beside-stream":
+      return measureBesideStream(pair, shape, pace);
     case "idle":
       return measureIdle(pair, pace);
   }
@@ -73,6 +83,70 @@ async function measureBroadcast(
   await client.ask("stop", null);
   await server.ask("reached", { listeners: 0 });
   return { "": perSecond(readings.client), "-cpu": cpuEach(readings, readings.client) };
+}
+
+async function measureStream(
+  { client, server, port }: Pair,
+  { direction }: Extract<Shape, { kind: "stream" }>,
+  pace: Pace,
+): Promise<Facts> {
+  const down = direction === "down";
+  const [first, second] = down ? [server, client] : [client, server];
+  await client.ask(down ? "download" : "upload", { port });
+  const readings = await watch({ client, server }, pace);
+  await first.ask("stop", null);
+  await second.ask("stop", null);
+  const arrived = down ? readings.client : readings.server;
+  return { "": perSecond(arrived) / MB, "-cpu": cpuEach(readings, arrived) * MB };
+}
+
+/** Calls, and then streams that carry the same. */
+async function measureSmallStreams(
+  { client, server, port }: Pair,
+  { bytes, atOnce }: Extract<Shape, { kind: "small-streams" }>,
+  pace: Pace,
+): Promise<Facts> {
+  const run = async (what: "echo" | "exchange", share: number): Promise<Readings> => {
+    await client.ask(what, { port, bytes, inFlight: atOnce });
+    const readings = await watch({ client, server }, part(pace, share));
+    await client.ask("stop", null);
+    return readings;
+  };
+  const echo = await run("echo", BASE_SHARE);
+  const streams = await run("exchange", 1 - BASE_SHARE);
+  return {
+    "": perSecond(streams.client),
+    "-cpu": cpuEach(streams, streams.client),
+    "-echo": perSecond(echo.client),
+    "-echo-cpu": cpuEach(echo, echo.client),
+  };
+}
+
+/** The same calls twice: first with the connection to themselves, then beside a stream. */
+async function measureBesideStream(
+  { client, server, port }: Pair,
+  { bytes }: Extract<Shape, { kind: "beside-stream" }>,
+  pace: Pace,
+): Promise<Facts> {
+  await client.ask("echo", { port, bytes, inFlight: 1 });
+  await watch({ client, server }, part(pace, BASE_SHARE));
+  const idle: Latency | null = await client.ask("stop", null);
+  await client.ask("beside", { port, bytes });
+  const readings = await watch({ client, server }, part(pace, 1 - BASE_SHARE));
+  await server.ask("stop", null);
+  const beside: Latency | null = await client.ask("stop", null);
+  return {
+    "-p50": beside?.p50 ?? Number.NaN,
+    "-p99": beside?.p99 ?? Number.NaN,
+    "-idle-p50": idle?.p50 ?? Number.NaN,
+    "-idle-p99": idle?.p99 ?? Number.NaN,
+    "-stream": perSecond(readings.server) / MB,
+  };
+}
+
+/** For one of several measurements that make a round together. */
+function part(pace: Pace, share: number): Pace {
+  return { ...pace, runIn: pace.runIn * share, measured: pace.measured * share };
 }
 
 async function measureIdle(

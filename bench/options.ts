@@ -7,6 +7,7 @@ import {
   QUICK,
   SUBJECT_NAMES,
   type SubjectName,
+  takesPart,
 } from "./benches.ts";
 
 export interface Options {
@@ -27,12 +28,13 @@ export function parseOptions(argv: readonly string[]): Options {
       subjects: { type: "string" },
     },
   });
-  return {
-    pace: values.quick ? QUICK : FULL,
-    json: values.json,
-    benches: choose("--only", values.only, BENCH_NAMES),
-    subjects: choose("--subjects", values.subjects, SUBJECT_NAMES),
-  };
+  const chosen = choose("--only", values.only, BENCH_NAMES);
+  const subjects = choose("--subjects", values.subjects, SUBJECT_NAMES);
+  const benches = chosen.filter((bench) => subjects.some((subject) => takesPart(subject, bench)));
+  if (benches.length === 0) {
+    throw new Error(`--only ${chosen.join(",")}: nothing that ${subjects.join(",")} takes part in`);
+  }
+  return { pace: values.quick ? QUICK : FULL, json: values.json, benches, subjects };
 }
 
 /** The named ones in their own order; all of them when nothing is named. */

@@ -1,7 +1,9 @@
 import {
+  type Base,
   type BenchName,
   FACTS,
   SHAPES,
+  SUBJECT_NAMES,
   type SubjectName,
   TARGETS,
   type Target,
@@ -10,57 +12,64 @@ import type { Facts } from "./measure.ts";
 import type { Results } from "./run.ts";
 import { type Spread, spread } from "./stats.ts";
 
-/** What everything else is measured against. */
-const BASE: SubjectName = "ws";
-
 /** A line of figures: one fact of one bench. */
 interface Row {
+  readonly bench: BenchName;
   /** Bench name with the fact's suffix. */
   readonly name: string;
   readonly unit: string;
   readonly values: ReadonlyMap<SubjectName, Spread>;
-  /** To the base, in the same round; the base itself has none. */
+  readonly base: Base;
+  /** To the base, in the same round; a subject that is the base has none. */
   readonly ratios: ReadonlyMap<SubjectName, Spread>;
   readonly target: Target | undefined;
 }
 
 function rowsOf(bench: BenchName, rounds: ReadonlyMap<SubjectName, readonly Facts[]>): Row[] {
-  return Object.entries(FACTS[SHAPES[bench].kind]).map(([suffix, unit]) => {
-    const series = (subject: SubjectName): number[] =>
-      (rounds.get(subject) ?? []).map((facts) => facts[suffix] ?? Number.NaN);
-    const base = series(BASE);
+  const series = (subject: SubjectName, suffix: string): number[] =>
+    (rounds.get(subject) ?? []).map((facts) => facts[suffix] ?? Number.NaN);
+  return Object.entries(FACTS[SHAPES[bench].kind]).map(([suffix, { unit, base }]) => {
     const values = new Map<SubjectName, Spread>();
     const ratios = new Map<SubjectName, Spread>();
     for (const subject of rounds.keys()) {
-      const own = series(subject);
+      const own = series(subject, suffix);
       values.set(subject, spread(own));
-      if (subject === BASE || base.length === 0) continue;
-      ratios.set(subject, spread(own.map((value, round) => value / (base[round] ?? Number.NaN))));
+      if ("subject" in base && (subject === base.subject || !rounds.has(base.subject))) continue;
+      const bases = "own" in base ? series(subject, base.own) : series(base.subject, suffix);
+      ratios.set(subject, spread(own.map((value, round) => value / (bases[round] ?? Number.NaN))));
     }
-    return { name: bench + suffix, unit, values, ratios, target: TARGETS[bench + suffix] };
+    const name = bench + suffix;
+    return { bench, name, unit, values, base, ratios, target: TARGETS[name] };
   });
 }
 
-/** One JSON object a line: the median of each fact of each subject, and of its ratio to bare `ws` (unit `x ws`). */
+/**
+ * One JSON object a line: the median of each fact of each subject, and of its ratio to its base. Its
+ * unit says which: `x ws` is the same fact of `ws`, `x streams-small-echo` that fact of the same subject.
+ */
 export function jsonLines(results: Results): string {
   const line = (name: string, subject: SubjectName, value: number, unit: string): string =>
     `${JSON.stringify({ bench: name, subject, value: Number(value.toPrecision(6)), unit })}\n`;
   return [...results]
     .flatMap(([bench, rounds]) => rowsOf(bench, rounds))
-    .flatMap(({ name, unit, values, ratios }) => [
+    .flatMap(({ bench, name, unit, values, base, ratios }) => [
       ...[...values].map(([subject, { median }]) => line(name, subject, median, unit)),
       ...[...ratios].map(([subject, { median }]) =>
-        line(`${name}-ratio`, subject, median, `x ${BASE}`),
+        line(
+          `${name}-ratio`,
+          subject,
+          median,
+          `x ${"own" in base ? bench + base.own : base.subject}`,
+        ),
       ),
     ])
     .join("");
 }
 
-/** For people: what each subject reaches, and how it compares with bare `ws` round by round. */
+/** For people: what each subject reaches, and below, base by base, how it compares round by round. */
 export function report(results: Results): string {
   const rows = [...results].flatMap(([bench, rounds]) => rowsOf(bench, rounds));
-  const [first] = results.values();
-  const subjects = [...(first?.keys() ?? [])];
+  const subjects = SUBJECT_NAMES.filter((name) => rows.some(({ values }) => values.has(name)));
   const figures = table([
     ["median (min to max)", "unit", ...subjects],
     ...rows.map(({ name, unit, values }) => [
@@ -69,17 +78,32 @@ export function report(results: Results): string {
       ...subjects.map((subject) => cell(values.get(subject), figure)),
     ]),
   ]);
-  const compared = subjects.filter((subject) => subject !== BASE);
-  if (compared.length === subjects.length || compared.length === 0) return figures;
-  const ratios = table([
-    [`times bare ${BASE}`, ...compared, "target of troupe", ""],
-    ...rows.map(({ name, ratios, target }) => [
-      name,
-      ...compared.map((subject) => cell(ratios.get(subject), ratio)),
+  const compared = rows.filter(({ ratios }) => ratios.size > 0);
+  const titles = new Set(compared.map(({ base }) => titleOf(base)));
+  const comparisons = [...titles].map((title) =>
+    comparison(
+      title,
+      compared.filter(({ base }) => titleOf(base) === title),
+    ),
+  );
+  return [figures, ...comparisons].join("\n");
+}
+
+function titleOf(base: Base): string {
+  return "own" in base ? "times its own" : `times bare ${base.subject}`;
+}
+
+/** Rows with the same title, and those subjects that have a ratio in any of them. */
+function comparison(title: string, rows: readonly Row[]): string {
+  const subjects = SUBJECT_NAMES.filter((name) => rows.some(({ ratios }) => ratios.has(name)));
+  return table([
+    [title, ...subjects, "target of troupe", ""],
+    ...rows.map(({ name, base, ratios, target }) => [
+      "own" in base ? `${name} / ${base.own}` : name,
+      ...subjects.map((subject) => cell(ratios.get(subject), ratio)),
       ...verdict(ratios.get("troupe"), target),
     ]),
   ]);
-  return `${figures}\n${ratios}`;
 }
 
 /** Columns as wide as they must be; the first one is flush left, figures are flush right. */

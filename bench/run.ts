@@ -1,4 +1,4 @@
-import type { BenchName, Pace, SubjectName } from "./benches.ts";
+import { type BenchName, type Pace, type SubjectName, takesPart } from "./benches.ts";
 import { chooseCores } from "./cores.ts";
 import { type Facts, measure, warmUp } from "./measure.ts";
 import type { Options } from "./options.ts";
@@ -29,7 +29,7 @@ export class Run {
     this.#results = new Map(
       options.benches.map((bench) => [
         bench,
-        new Map(options.subjects.map((subject): [SubjectName, Facts[]] => [subject, []])),
+        new Map(this.#entrants(bench).map((subject): [SubjectName, Facts[]] => [subject, []])),
       ]),
     );
   }
@@ -46,7 +46,7 @@ export class Run {
   /** In new processes each time: others hold what earlier work has left. */
   async #memory(): Promise<void> {
     await this.#rounds(MEMORY, async () => {
-      for (const subject of this.#options.subjects) {
+      for (const subject of this.#entrants(MEMORY)) {
         await this.#with([subject], (pairs) => this.#inTurn(MEMORY, pairs));
       }
     });
@@ -59,12 +59,16 @@ export class Run {
    */
   async #speed(benches: readonly BenchName[]): Promise<void> {
     for (const bench of benches) {
-      await this.#with(this.#options.subjects, async (pairs) => {
+      await this.#with(this.#entrants(bench), async (pairs) => {
         this.#progress(`${bench}: warm-up`);
         await rehearse(pairs, bench, this.#options.pace);
         await this.#rounds(bench, () => this.#inTurn(bench, pairs));
       });
     }
+  }
+
+  #entrants(bench: BenchName): SubjectName[] {
+    return this.#options.subjects.filter((subject) => takesPart(subject, bench));
   }
 
   async #rounds(what: string, round: () => Promise<void>): Promise<void> {

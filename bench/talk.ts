@@ -1,8 +1,8 @@
 /**
  * What the bench says to its children and what they answer, over Node's IPC.
  *
- * A child does one thing at a time: `echo`, `oneway`, `listen` or `broadcast` starts it and answers
- * at once, `stop` ends it. In between, `mark` takes readings; a rate is the difference of two
+ * A child does one thing at a time: `echo`, `oneway`, `listen`, `broadcast` and their like start it and
+ * answer at once, `stop` ends it. A server takes its end of a stream without being asked. In between, `mark` takes readings; a rate is the difference of two
  * readings of one child by its own clock, so it does not matter how long the question travels.
  */
 
@@ -10,7 +10,7 @@
 export interface Mark {
   /** Milliseconds by the child's own clock. */
   readonly at: number;
-  /** What it has counted so far: answers it got, messages or deliveries that arrived. */
+  /** What it has counted so far: answers it got, messages or deliveries that arrived, bytes of a stream. */
   readonly count: number;
   /** Microseconds of processor time, user and system, all threads. */
   readonly cpu: number;
@@ -46,9 +46,20 @@ export interface Talk {
   oneway: { ask: { readonly port: number; readonly bytes: number }; answer: null };
   /** Client: opens connections that receive broadcasts and acknowledge each complete one. */
   listen: { ask: { readonly port: number; readonly connections: number }; answer: null };
+  /** Client: the same as `echo`, but each call is a stream of its own. */
+  exchange: {
+    ask: { readonly port: number; readonly bytes: number; readonly inFlight: number };
+    answer: null;
+  };
+  /** Client: opens a stream that the server fills. Stop the server first: that ends the stream. */
+  download: { ask: { readonly port: number }; answer: null };
+  /** Client: opens a stream and fills it. Stop the client first. */
+  upload: { ask: { readonly port: number }; answer: null };
+  /** Client: an `echo` with one in flight, on the connection of a `download`. Stop the server first. */
+  beside: { ask: { readonly port: number; readonly bytes: number }; answer: null };
   mark: { ask: null; answer: Mark };
   memory: { ask: null; answer: Memory };
-  /** Ends what was started; an `echo` answers with its latencies. */
+  /** Ends what was started; what calls answers with its latencies. */
   stop: { ask: null; answer: Latency | null };
 }
 

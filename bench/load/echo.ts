@@ -1,4 +1,4 @@
-import type { Caller, Subject } from "../subjects/subject.ts";
+import type { Caller } from "../subjects/subject.ts";
 import type { Talk } from "../talk.ts";
 import { Latencies } from "./latencies.ts";
 import { type Load, payloadOf, touch } from "./load.ts";
@@ -7,8 +7,10 @@ import { type Load, payloadOf, touch } from "./load.ts";
 const TIMED_OF_MANY = 7;
 
 /** Calls, of which `inFlight` are always outstanding. */
-export async function startEcho(subject: Subject, ask: Talk["echo"]["ask"]): Promise<Load> {
-  const caller = await subject.caller(ask.port);
+export function startEcho(
+  caller: Caller,
+  ask: Pick<Talk["echo"]["ask"], "bytes" | "inFlight">,
+): Load {
   const traffic = new Traffic(caller, ask);
   const lanes = Array.from({ length: ask.inFlight }, () => new Lane(traffic));
   for (const lane of lanes) lane.next();
@@ -36,7 +38,7 @@ class Traffic {
   answered = 0;
   #stopping = false;
 
-  constructor(caller: Caller, { bytes, inFlight }: Talk["echo"]["ask"]) {
+  constructor(caller: Caller, { bytes, inFlight }: Parameters<typeof startEcho>[1]) {
     this.caller = caller;
     this.payload = payloadOf(bytes);
     this.timedOf = inFlight === 1 ? 1 : TIMED_OF_MANY;

@@ -2,7 +2,9 @@ import { once } from "node:events";
 import type { Server as HttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { WebSocket, WebSocketServer } from "ws";
-import type { Caller, Hears, Listener, Server, Subject, Teller } from "./subject.ts";
+import { CHUNK } from "../load/chunk.ts";
+import { laySink } from "./bare-sink.ts";
+import type { Caller, Flow, Hears, Listener, Server, Subject, Teller } from "./subject.ts";
 
 /** Messages over one WebSocket, in order. */
 export interface Pipe {
@@ -23,7 +25,13 @@ export interface BareOptions {
 }
 
 /** The path of an upgrade says what the connection is for, so that payloads need no type of their own. */
-const PATHS = { call: "/call", tell: "/tell", listen: "/listen" } as const;
+const PATHS = {
+  call: "/call",
+  tell: "/tell",
+  listen: "/listen",
+  read: "/read",
+  write: "/write",
+} as const;
 
 /** Calls in flight at most; a power of two. */
 const RING = 1024;
@@ -46,6 +54,11 @@ export function bareSubject({ scheme, createServer, lay }: BareOptions): Subject
     caller: async (port) => caller(await dial(port, PATHS.call), lay),
     teller: async (port) => teller(await dial(port, PATHS.tell), lay),
     listener: async (port, delivered) => listener(await dial(port, PATHS.listen), lay, delivered),
+    reader: async (port, flow) => reader(await dial(port, PATHS.read), flow),
+    writer: async (port) => {
+      const socket = await dial(port, PATHS.write);
+      return { ...laySink(socket), close: () => close(socket) };
+    },
   };
 }
 
@@ -63,6 +76,14 @@ async function serve(http: HttpServer, lay: Lay, hears: Hears): Promise<Server> 
       listeners.add(pipe);
       socket.once("close", () => listeners.delete(pipe));
     },
+    [PATHS.read]: (socket) => {
+      socket.on("message", (payload: Buffer) => socket.send(payload));
+      hears.reads(laySink(socket));
+    },
+    [PATHS.write]: (socket) => {
+      const flow = hears.writes();
+      socket.on("message", (chunk: Buffer) => pass(chunk, flow));
+    },
   };
   const server = new WebSocketServer({ server: http, perMessageDeflate: false });
   server.on("connection", (socket, request) => accept[request.url ?? ""]?.(socket));
@@ -76,10 +97,14 @@ async function serve(http: HttpServer, lay: Lay, hears: Hears): Promise<Server> 
     broadcast: (payload) => {
       for (const pipe of listeners) pipe.send(payload);
     },
+    close: async () => {
+      http.close();
+      await once(http, "close");
+    },
   };
 }
 
-function caller(socket: WebSocket, lay: Lay): Caller {
+function caller(socket: WebSocket, lay: (...on: Parameters<Lay>) => Pick<Pipe, "send">): Caller {
   const waiting = new Array<((answer: Uint8Array) => void) | undefined>(RING).fill(undefined);
   let asked = 0;
   let answered = 0;
@@ -91,6 +116,23 @@ function caller(socket: WebSocket, lay: Lay): Caller {
     },
     close: () => close(socket),
   };
+}
+
+/** Chunks of the stream are told from answers by their size: nothing is put before them and copied. */
+function reader(socket: WebSocket, flow: Flow): Caller {
+  return caller(socket, (_, answered) => {
+    socket.on("message", (message: Buffer) => {
+      if (message.length === CHUNK || message.length === 0) pass(message, flow);
+      else answered(message);
+    });
+    return { send: (payload) => socket.send(payload) };
+  });
+}
+
+/** An empty message ends a stream. */
+function pass(chunk: Buffer, flow: Flow): void {
+  if (chunk.length === 0) flow.end();
+  else flow.piece(chunk);
 }
 
 function teller(socket: WebSocket, lay: Lay): Teller {

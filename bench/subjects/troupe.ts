@@ -1,11 +1,25 @@
-import { Peer } from "troupe";
-import type { Caller, Hears, Listener, Server, Subject, Teller } from "./subject.ts";
+import { once } from "node:events";
+import type { Readable, Writable } from "node:stream";
+import { finished } from "node:stream/promises";
+import { type Destination, Peer, type Unit } from "troupe";
+import type {
+  Caller,
+  Flow,
+  Hears,
+  Listener,
+  Server,
+  Sink,
+  Subject,
+  Teller,
+  Writer,
+} from "./subject.ts";
 
 /** Troupe as its users have it: peers, roles, promises, sessions; nothing switched off. */
-export const subject: Subject = { serve, caller, teller, listener };
+export const subject: Subject = { serve, caller, teller, listener, reader, writer, exchanger };
 
 const SERVER = "server";
 const LISTENER = "listener";
+const EMPTY = new Uint8Array();
 
 async function serve(hears: Hears): Promise<Server> {
   const peer = new Peer({ name: "server" });
@@ -17,6 +31,11 @@ async function serve(hears: Hears): Promise<Server> {
   role.onMessage("acknowledge", () => {
     hears.acknowledged();
   });
+  role.onWritable("down", (ctx) => hears.reads(sinkOf(ctx.writable)));
+  role.onReadable("up", (ctx) => drink(ctx.readable, hears.writes()));
+  role.onDuplex("both", ({ duplex }) => {
+    duplex.once("data", (payload: Uint8Array) => duplex.end(payload));
+  });
   await peer.listen({ port: 0, host: "127.0.0.1" });
   const listeners = peer.destination(LISTENER);
   return {
@@ -27,17 +46,67 @@ async function serve(hears: Hears): Promise<Server> {
     broadcast: (payload) => {
       listeners.broadcast("tick", payload);
     },
+    close: () => peer.close({ timeout: 0 }),
   };
 }
 
 async function caller(port: number): Promise<Caller> {
-  const { server, close } = await reach(new Peer({ name: "caller" }), port);
+  return callerOn(await reach(new Peer({ name: "caller" }), port));
+}
+
+function callerOn({ server, close }: Reached): Caller {
   return {
     call: (payload, done) => {
       void server.request("echo", payload).then((ctx) => done(bytes(ctx.data)));
     },
     close,
   };
+}
+
+async function reader(port: number, flow: Flow): Promise<Caller> {
+  const reached = await reach(new Peer({ name: "reader" }), port);
+  drink(reached.server.readable("down"), flow);
+  return callerOn(reached);
+}
+
+async function writer(port: number): Promise<Writer> {
+  const { server, close } = await reach(new Peer({ name: "writer" }), port);
+  return { ...sinkOf(server.writable("up")), close };
+}
+
+async function exchanger(port: number): Promise<Caller> {
+  const { server, close } = await reach(new Peer({ name: "exchanger" }), port);
+  return {
+    call: (payload, done) => {
+      const stream = server.duplex("both");
+      let answer: Uint8Array = EMPTY;
+      stream.on("data", (piece: Uint8Array) => {
+        answer = answer.length === 0 ? piece : Buffer.concat([answer, piece]);
+      });
+      stream.once("close", () => done(answer));
+      stream.end(payload);
+    },
+    close,
+  };
+}
+
+function sinkOf(writable: Writable): Sink {
+  return {
+    write: (chunk) => writable.write(chunk),
+    drained: async () => {
+      await once(writable, "drain");
+    },
+    end: () => {
+      writable.end();
+      return finished(writable);
+    },
+  };
+}
+
+/** An error of the stream has no listener, and so ends the process. */
+function drink(readable: Readable, flow: Flow): void {
+  readable.on("data", (piece: Uint8Array) => flow.piece(piece));
+  readable.once("end", () => flow.end());
 }
 
 async function teller(port: number): Promise<Teller> {
@@ -79,8 +148,8 @@ async function reach(peer: Peer, port: number): Promise<Reached> {
 }
 
 interface Reached {
-  readonly server: ReturnType<Peer["destination"]>;
-  readonly unit: Awaited<ReturnType<Peer["connect"]>>["unit"];
+  readonly server: Destination;
+  readonly unit: Unit;
   close(): Promise<void>;
 }
 
