@@ -49,10 +49,17 @@ const byRequire = `const { Peer } = require("troupe"); const how = "require"; (a
 run(process.execPath, ["--input-type=module", "-e", byImport], { cwd: project });
 run(process.execPath, ["--input-type=commonjs", "-e", byRequire], { cwd: project });
 
-// Our declarations may lean on nothing that a user does not have.
+// Our declarations may lean on nothing that a user does not have: in Node its types, in browsers not even those.
 writeFileSync(join(project, "main.mts"), byImport);
-const strictly = ["--noEmit", "--strict", "--target", "es2023", "--module", "nodenext"];
-run(process.execPath, [resolve("node_modules/typescript/bin/tsc"), ...strictly, "main.mts"], {
+const read = `import { Peer } from "troupe";
+  const stream: ReadableStream<Uint8Array> = new Peer().destination("x").readable("y");`;
+writeFileSync(join(project, "page.mts"), read);
+const tsc = [resolve("node_modules/typescript/bin/tsc"), "--noEmit", "--strict"];
+const node = ["--target", "es2023", "--module", "nodenext"];
+run(process.execPath, [...tsc, ...node, "main.mts"], { cwd: project });
+rmSync(join(project, "node_modules", "@types"), { recursive: true });
+const page = ["--target", "es2023", "--module", "esnext", "--moduleResolution", "bundler"];
+run(process.execPath, [...tsc, ...page, "--customConditions", "browser", "page.mts"], {
   cwd: project,
 });
 

@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-export type { DuplexEnd, EndOptions, ReadableEnd, WebPair, WritableEnd } from "#streams";
+export type { DuplexEnd, EndOptions, ReadableEnd, WritableEnd } from "#streams";
 export type { ChannelEnd } from "./channel/channel.ts";
 export type { ListenOptions, UpgradeServer } from "./channel/listening.ts";
 export type { Connection, RemotePeer } from "./connection/connection.ts";

@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 import { Duplex } from "node:stream";
 import { ignoreError } from "./ignore-error.node.ts";
 import type { Incoming } from "./incoming.ts";

@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 import { Writable } from "node:stream";
 import { ignoreError } from "./ignore-error.node.ts";
 import type { Done, Outgoing } from "./outgoing.ts";
