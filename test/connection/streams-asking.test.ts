@@ -250,7 +250,7 @@ describe("a stream that is not taken", () => {
   });
 
   test("whose first bytes find that the connection is gone, ends once and hears nothing else", () => {
-    const { clock, end, stranger } = acquainted({ crypto: failing(50_000) });
+    const { clock, end, stranger } = acquainted({ crypto: failing(40_000) });
     const { use } = open(end, "writable");
     expect(use.end.write(zeros(60_000))).toBe(false);
     stranger.say(["accept", 1, FIRST, NOTHING]);

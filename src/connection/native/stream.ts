@@ -27,7 +27,7 @@ export interface StreamHost {
 }
 
 /** Bytes of one turn: what waits behind a stream waits for so much at most. */
-export const TURN_BYTES: number = 64 * 1024;
+export const TURN_BYTES: number = 16 * 1024;
 
 /** One end of a stream on the wire: both halves, their credit, and who uses them. */
 export class NativeStream implements StreamEnd {
