@@ -3,19 +3,16 @@ import type { TroupeError } from "../../errors.ts";
 import type { Payload } from "../../frame/payload.ts";
 import type { Metadata, Name } from "../../frame/type.ts";
 import type { IncomingStream, Opening, StreamKind, StreamUser } from "../stream.ts";
+import { Awaited } from "./awaited.ts";
 import type { NativeStream } from "./stream.ts";
 
 /** A stream that the other side asks for. */
-export class AskedStream implements IncomingStream, Opening {
+export class AskedStream extends Awaited implements IncomingStream, Opening {
   readonly kind: StreamKind;
   readonly name: Name;
   readonly metadata: Metadata | undefined;
   readonly payload: Payload;
-  readonly #clock: Clock;
-  readonly #due: number;
   #stream: NativeStream | undefined;
-  #abort: AbortController | undefined;
-  #over: TroupeError | undefined;
 
   constructor(
     kind: StreamKind,
@@ -25,29 +22,16 @@ export class AskedStream implements IncomingStream, Opening {
     deadline: number,
     clock: Clock,
   ) {
+    super(deadline, clock);
     this.kind = kind;
     this.name = name;
     this.metadata = metadata;
     this.payload = payload;
-    this.#clock = clock;
-    this.#due = deadline === 0 ? Number.POSITIVE_INFINITY : clock.now() + deadline;
   }
 
   /** Names the stream it is about. */
   of(stream: NativeStream): void {
     this.#stream = stream;
-  }
-
-  get timeLeft(): number | undefined {
-    return this.#due === Number.POSITIVE_INFINITY ? undefined : this.#due - this.#clock.now();
-  }
-
-  get signal(): AbortSignal {
-    if (this.#abort === undefined) {
-      this.#abort = new AbortController();
-      if (this.#over !== undefined) this.#abort.abort(this.#over);
-    }
-    return this.#abort.signal;
   }
 
   use(user: StreamUser): void {
@@ -65,8 +49,6 @@ export class AskedStream implements IncomingStream, Opening {
   accepted(): void {}
 
   over(error: TroupeError | undefined): void {
-    if (error === undefined) return;
-    this.#over = error;
-    this.#abort?.abort(error);
+    if (error !== undefined) this.abandoned(error);
   }
 }

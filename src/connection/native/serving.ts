@@ -3,6 +3,7 @@ import { broken, TroupeError } from "../../errors.ts";
 import { NOTHING, type Payload } from "../../frame/payload.ts";
 import type { Metadata, Name } from "../../frame/type.ts";
 import type { IncomingRequest } from "../connection.ts";
+import { Awaited } from "./awaited.ts";
 
 /** How answers leave. */
 export interface Replies {
@@ -17,16 +18,12 @@ export interface ServingHost {
 }
 
 /** A request of the other side, until its one answer. */
-class ServedRequest implements IncomingRequest {
+class ServedRequest extends Awaited implements IncomingRequest {
   readonly name: Name;
   readonly metadata: Metadata | undefined;
   readonly payload: Payload;
   readonly #correlation: number;
-  readonly #clock: Clock;
-  readonly #due: number;
   #replies: Replies | undefined;
-  #abort: AbortController | undefined;
-  #ending: TroupeError | undefined;
 
   constructor(
     correlation: number,
@@ -37,25 +34,12 @@ class ServedRequest implements IncomingRequest {
     replies: Replies,
     clock: Clock,
   ) {
+    super(deadline, clock);
     this.#correlation = correlation;
-    this.#clock = clock;
-    this.#due = deadline === 0 ? Number.POSITIVE_INFINITY : clock.now() + deadline;
     this.name = name;
     this.metadata = metadata;
     this.payload = payload;
     this.#replies = replies;
-  }
-
-  get timeLeft(): number | undefined {
-    return this.#due === Number.POSITIVE_INFINITY ? undefined : this.#due - this.#clock.now();
-  }
-
-  get signal(): AbortSignal {
-    if (this.#abort === undefined) {
-      this.#abort = new AbortController();
-      if (this.#ending !== undefined) this.#abort.abort(this.#ending);
-    }
-    return this.#abort.signal;
   }
 
   answer(payload: Payload): void {
@@ -73,18 +57,13 @@ class ServedRequest implements IncomingRequest {
   /** The caller gave up: it gets its one answer now, whatever the handler does later. */
   cancel(): void {
     this.reject("CANCELLED", "the caller gave up", NOTHING);
-    this.#stop(new TroupeError("CANCELLED", "the caller gave up"));
+    this.abandoned(new TroupeError("CANCELLED", "the caller gave up"));
   }
 
   /** The caller is gone: nobody is there to be answered. */
   drop(reason: TroupeError): void {
     this.#replies = undefined;
-    this.#stop(reason);
-  }
-
-  #stop(reason: TroupeError): void {
-    this.#ending = reason;
-    this.#abort?.abort(reason);
+    this.abandoned(reason);
   }
 }
 

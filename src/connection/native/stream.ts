@@ -1,19 +1,15 @@
 import { broken, TroupeError } from "../../errors.ts";
 import { NOTHING, type Payload } from "../../frame/payload.ts";
-import { Half } from "../../frame/type.ts";
+import { type FrameSink, Half } from "../../frame/type.ts";
 import { codeForReset } from "../remote-code.ts";
 import type { Opening, StreamEnd, StreamUser } from "../stream.ts";
 import type { Window } from "./window.ts";
 
-/** The frames of streams, as this side sends them. */
-export interface StreamFrames {
-  accept(stream: number, credit: number, payload: Payload): void;
-  refuse(stream: number, code: string, message: string, details: Payload): void;
-  data(stream: number, bytes: Uint8Array): void;
-  end(stream: number): void;
-  reset(stream: number, halves: number, code: string, message: string): void;
-  credit(stream: number, bytes: number): void;
-}
+/** The frames of a stream, as either side sends them. */
+export type StreamFrames = Pick<
+  FrameSink,
+  "accept" | "refuse" | "data" | "end" | "reset" | "credit"
+>;
 
 /** Where a stream lives. */
 export interface StreamHost {
@@ -74,6 +70,11 @@ export class NativeStream implements StreamEnd {
     this.#opening = opening;
     this.#writing = halves & Half.write ? "open" : "over";
     this.#reading = halves & Half.read ? "open" : "over";
+  }
+
+  /** Whether the other side has opened it. */
+  get theirs(): boolean {
+    return this.id % 2 === 1;
   }
 
   /** Whether bytes that came have not been used up yet. */
@@ -277,16 +278,12 @@ export class NativeStream implements StreamEnd {
 
   /** The first use takes a stream of the other side's; of one's own it says nothing. */
   #touch(): void {
-    if (!this.#accepted && this.#isTheirs) this.accept(NOTHING);
-  }
-
-  get #isTheirs(): boolean {
-    return this.id % 2 === 1;
+    if (!this.#accepted && this.theirs) this.accept(NOTHING);
   }
 
   /** Giving up what was not taken yet is refusing it. */
   #refused(error: TroupeError): boolean {
-    if (this.#accepted || !this.#isTheirs) return false;
+    if (this.#accepted || !this.theirs) return false;
     this.refuse(codeForReset(error.code), error.message, NOTHING);
     return true;
   }
@@ -314,7 +311,7 @@ export class NativeStream implements StreamEnd {
 
   /** Of a stream of ours the answer comes first. */
   #answered(what: string): void {
-    if (this.#accepted || this.#isTheirs) return;
+    if (this.#accepted || this.theirs) return;
     throw broken(`${what} on stream ${this.id} before it was accepted`);
   }
 

@@ -1,7 +1,7 @@
 import type { Clock } from "../../async/clock.ts";
 import { broken, TroupeError } from "../../errors.ts";
 import { NOTHING, type Payload } from "../../frame/payload.ts";
-import { Half, type Metadata, type Name } from "../../frame/type.ts";
+import { type FrameSink, Half, type Metadata, type Name } from "../../frame/type.ts";
 import type { IncomingStream, Opening, StreamEnd, StreamKind, StreamUser } from "../stream.ts";
 import { AskedStream } from "./asked-stream.ts";
 import { NativeStream, type StreamFrames, type StreamHost } from "./stream.ts";
@@ -9,17 +9,7 @@ import { Turns } from "./turns.ts";
 import { Window, type WindowBudget } from "./window.ts";
 
 /** The frames of streams, and the one that only the opening side sends. */
-export interface OpeningFrames extends StreamFrames {
-  open(
-    stream: number,
-    halves: number,
-    name: Name,
-    deadline: number,
-    credit: number,
-    metadata: Metadata | undefined,
-    payload: Payload,
-  ): void;
-}
+export type OpeningFrames = StreamFrames & Pick<FrameSink, "open">;
 
 /** The connection whose streams these are. */
 export interface StreamsHost {
@@ -221,13 +211,13 @@ export class Streams implements StreamHost, WindowBudget {
     const number = id / 2;
     if (id % 2 !== 0) throw broken(`stream ${id} was opened in the name of this side`);
     const slot = number % SLOTS;
+    if (slot < this.#limit && !this.#theirs.use(number))
+      throw broken(`stream ${id} was opened twice`);
     if (slot >= this.#limit || this.#theirs.size + this.#lingering >= this.#limit) {
-      if (slot < this.#limit && !this.#theirs.use(number)) throw twice(id);
       const text = `more than ${this.#limit} streams on one connection`;
       this.frames.refuse(id + 1, "OVERLOADED", text, NOTHING);
       return;
     }
-    if (!this.#theirs.use(number)) throw twice(id);
     const asked = new AskedStream(kindOf(halves), name, metadata, payload, deadline, this.#clock);
     const mine = seenFromHere(halves);
     const stream = new NativeStream(id + 1, mine, credit, new Window(this), this, asked);
@@ -267,18 +257,18 @@ export class Streams implements StreamHost, WindowBudget {
   over(stream: NativeStream): void {
     this.#turns.remove(stream);
     const number = Math.floor(stream.id / 2);
-    if (stream.id % 2 === 0) {
-      this.#own.remove(number);
-      this.#free.push(number % SLOTS);
-    } else {
+    if (stream.theirs) {
       this.#theirs.remove(number);
       if (stream.unread) this.#lingering++;
+    } else {
+      this.#own.remove(number);
+      this.#free.push(number % SLOTS);
     }
     this.#host.settled();
   }
 
   cleared(stream: NativeStream): void {
-    if (stream.id % 2 === 1) this.#lingering--;
+    if (stream.theirs) this.#lingering--;
   }
 
   /** The connection is gone. */
@@ -289,8 +279,6 @@ export class Streams implements StreamHost, WindowBudget {
     }
   }
 }
-
-const twice = (id: number): TroupeError => broken(`stream ${id} was opened twice`);
 
 function kindOf(halves: number): StreamKind {
   if (halves === HALVES.duplex) return "duplex";
