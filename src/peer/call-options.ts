@@ -1,3 +1,4 @@
+import { MAX_VARINT } from "../bytes/varint.ts";
 import { badArgument } from "../errors.ts";
 import type { Metadata } from "../frame/type.ts";
 import type { Unit } from "./unit.ts";
@@ -75,3 +76,7 @@ export function checkTimeout(timeout: number): number {
   if (typeof timeout === "number" && timeout > 0) return timeout;
   throw badArgument(`timeout must be a number of milliseconds above 0, not ${String(timeout)}`);
 }
+
+/** @internal A timeout as it travels: whole milliseconds, 0 for without end. */
+export const deadlineOf = (timeout: number): number =>
+  Number.isFinite(timeout) ? Math.min(Math.ceil(timeout), MAX_VARINT) : 0;

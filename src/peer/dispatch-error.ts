@@ -1,7 +1,24 @@
+import { codeForRemote } from "../connection/remote-code.ts";
+import { messageOf, TroupeError } from "../errors.ts";
 import { encodePayload, NOTHING, type Payload } from "../frame/payload.ts";
+import { withoutReason } from "./chain.ts";
+
+/** Tells the other side of what a handler has thrown. */
+export function tellFailure(
+  thrown: unknown,
+  tell: (code: string, message: string, details: Payload) => void,
+): void {
+  const error = thrown ?? withoutReason();
+  const code = error instanceof TroupeError ? codeForRemote(error.code) : "REJECTED";
+  tell(code, messageOf(error), detailsOf(error));
+}
+
+/** Why what a handler has answered does not leave. */
+export const unsendable = (thrown: unknown): TroupeError =>
+  new TroupeError("BAD_PAYLOAD", `the handler's answer cannot be sent: ${messageOf(thrown)}`);
 
 /** An error's own `details`, or what was thrown when that is no error at all. */
-export function detailsOf(error: unknown): Payload {
+function detailsOf(error: unknown): Payload {
   try {
     if (!(error instanceof Error))
       return encodePayload(typeof error === "object" ? error : undefined);

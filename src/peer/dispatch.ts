@@ -1,12 +1,11 @@
 import type { IncomingRequest } from "../connection/connection.ts";
-import { codeForRemote } from "../connection/remote-code.ts";
 import type { IncomingStream } from "../connection/stream.ts";
 import { messageOf, shown, TroupeError } from "../errors.ts";
 import { decodePayload, encodePayload, type Payload } from "../frame/payload.ts";
 import type { Metadata, Name } from "../frame/type.ts";
-import { Chain, isPromise, withoutReason } from "./chain.ts";
+import { Chain, isPromise } from "./chain.ts";
 import { Context } from "./context.ts";
-import { detailsOf } from "./dispatch-error.ts";
+import { tellFailure, unsendable } from "./dispatch-error.ts";
 import type { Handler, Handlers, Kind } from "./handlers.ts";
 import type { Logger } from "./options.ts";
 import type { Role } from "./role.ts";
@@ -184,17 +183,12 @@ function answerWith(request: IncomingRequest, answer: unknown): void {
   try {
     payload = encodePayload(answer);
   } catch (error) {
-    fail(
-      request,
-      new TroupeError("BAD_PAYLOAD", `the handler's answer cannot be sent: ${messageOf(error)}`),
-    );
+    fail(request, unsendable(error));
     return;
   }
   request.answer(payload);
 }
 
 function fail(request: IncomingRequest, thrown: unknown): void {
-  const error = thrown ?? withoutReason();
-  const code = error instanceof TroupeError ? codeForRemote(error.code) : "REJECTED";
-  request.reject(code, messageOf(error), detailsOf(error));
+  tellFailure(thrown, (code, message, details) => request.reject(code, message, details));
 }

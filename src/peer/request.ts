@@ -1,11 +1,11 @@
 import { type Abortable, offAbort, onAbort } from "../async/aborts.ts";
 import type { Clock } from "../async/clock.ts";
 import type { Deadlines } from "../async/deadlines.ts";
-import { MAX_VARINT } from "../bytes/varint.ts";
 import { Call, type Connection } from "../connection/connection.ts";
 import { TroupeError, toTroupeError } from "../errors.ts";
 import { decodePayload, type Payload } from "../frame/payload.ts";
 import type { Metadata, Name } from "../frame/type.ts";
+import { deadlineOf } from "./call-options.ts";
 import { Context } from "./context.ts";
 import type { Unit } from "./unit.ts";
 
@@ -97,12 +97,11 @@ class OutgoingRequest extends Call implements Abortable {
     deadlines: Deadlines,
     signal: AbortSignal | undefined,
   ): void {
-    const finite = Number.isFinite(this.#timeout);
-    const deadline = finite ? Math.min(Math.ceil(this.#timeout), MAX_VARINT) : 0;
+    const deadline = deadlineOf(this.#timeout);
     this.#connection.request(this, this.#name, deadline, metadata, payload);
     // Sending may have found that the connection is gone.
     if (this.#settled) return;
-    if (finite) {
+    if (Number.isFinite(this.#timeout)) {
       this.#deadlines = deadlines;
       deadlines.add(this, this.#timeout);
     }

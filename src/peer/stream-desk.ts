@@ -2,11 +2,11 @@ import type { EndOptions } from "#streams";
 import { type Abortable, offAbort, onAbort } from "../async/aborts.ts";
 import type { Clock } from "../async/clock.ts";
 import { type Deadlines, Expiring } from "../async/deadlines.ts";
-import { MAX_VARINT } from "../bytes/varint.ts";
 import type { Opening, StreamEnd, StreamKind, StreamUser } from "../connection/stream.ts";
 import { TroupeError } from "../errors.ts";
 import { decodePayload, type Payload } from "../frame/payload.ts";
 import type { Name } from "../frame/type.ts";
+import { deadlineOf } from "./call-options.ts";
 import { Context } from "./context.ts";
 import type { Question } from "./request.ts";
 import type { Unit } from "./unit.ts";
@@ -48,7 +48,7 @@ export class StreamDesk {
       return;
     }
     const opening = new OutgoingStream(unit, name, timeout, this.#clock, user, onAccept);
-    const deadline = Number.isFinite(timeout) ? Math.min(Math.ceil(timeout), MAX_VARINT) : 0;
+    const deadline = deadlineOf(timeout);
     const connection = unit.leastBusy();
     opening.end = connection.stream(opening, user, kind, name, deadline, metadata, payload);
     opening.start(this.#deadlines, signal);

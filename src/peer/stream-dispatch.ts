@@ -1,10 +1,8 @@
 import { duplexEnd, readableEnd, writableEnd } from "#streams";
-import { codeForRemote } from "../connection/remote-code.ts";
 import type { IncomingStream, StreamKind } from "../connection/stream.ts";
-import { messageOf, TroupeError } from "../errors.ts";
 import { decodePayload, encodePayload } from "../frame/payload.ts";
-import { Chain, withoutReason } from "./chain.ts";
-import { detailsOf } from "./dispatch-error.ts";
+import { Chain } from "./chain.ts";
+import { tellFailure, unsendable } from "./dispatch-error.ts";
 import type { Handler } from "./handlers.ts";
 import { StreamContext } from "./stream-context.ts";
 import { PatientUser } from "./stream-patience.ts";
@@ -44,9 +42,7 @@ export function serveStream(
 
 /** Tells the opener why it cannot have the stream, or, when it has it already, why it ends. */
 export function refuseStream(stream: IncomingStream, thrown: unknown): void {
-  const error = thrown ?? withoutReason();
-  const code = error instanceof TroupeError ? codeForRemote(error.code) : "REJECTED";
-  stream.refuse(code, messageOf(error), detailsOf(error));
+  tellFailure(thrown, (code, message, details) => stream.refuse(code, message, details));
 }
 
 function giveEnd(ctx: StreamContext, stream: IncomingStream): void {
@@ -70,7 +66,6 @@ function acceptWith(stream: IncomingStream, answer: unknown): void {
   try {
     stream.accept(encodePayload(answer));
   } catch (thrown) {
-    const text = `the handler's answer cannot be sent: ${messageOf(thrown)}`;
-    refuseStream(stream, new TroupeError("BAD_PAYLOAD", text));
+    refuseStream(stream, unsendable(thrown));
   }
 }
