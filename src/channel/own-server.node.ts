@@ -25,11 +25,12 @@ export async function openOwnServer(
   entrance: Entrance,
   limits: ListenLimits,
 ): Promise<Listener> {
-  const room = new WaitingRoom(limits.handshakeTime, limits.handshakeBytes);
+  const tls = place.ssl !== undefined;
+  const room = new WaitingRoom(limits.handshakeTime, limits.handshakeBytes, tls);
   const server = createOwnServer(place.ssl, limits);
   server.on("connection", (socket: Socket) => {
     room.enter(socket);
-    if (place.ssl === undefined) room.watch(socket);
+    if (!tls) room.watch(socket);
   });
   server.on("secureConnection", (socket: Socket) => room.watch(socket));
   server.on("upgrade", (request, socket: Socket, head) => {
@@ -43,7 +44,7 @@ export async function openOwnServer(
   const port = portOf(server);
   return {
     port,
-    scheme: place.ssl === undefined ? "ws" : "wss",
+    scheme: tls ? "wss" : "ws",
     handleUpgrade: handUpgrade(entrance, limits),
     close: () => {
       entrance.close();

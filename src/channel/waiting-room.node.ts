@@ -16,6 +16,9 @@ interface Guest {
   allowance: Allowance | undefined;
 }
 
+/** What a socket is found by. */
+type Key = Socket | string;
+
 /** Most sockets that may wait for their upgrade; one more puts the one that waited longest out. */
 const MAX_GUESTS = 2048;
 
@@ -29,49 +32,51 @@ const MAX_GUESTS = 2048;
 export class WaitingRoom {
   readonly #time: number;
   readonly #bytes: number;
-  /** By address: that is what a TLS socket has in common with the TCP socket below it. */
-  readonly #guests = new Map<string, Guest>();
+  readonly #key: (socket: Socket) => Key | undefined;
+  readonly #guests = new Map<Key, Guest>();
 
   /**
    * @param time - milliseconds
    * @param bytes - of HTTP, that is after TLS has been taken off
+   * @param tls - whether TLS is to be taken off
    */
-  constructor(time: number, bytes: number) {
+  constructor(time: number, bytes: number, tls: boolean) {
     this.#time = time;
     this.#bytes = bytes;
+    this.#key = tls ? addressOf : itself;
   }
 
   /** A TCP connection came: its time begins. */
   enter(raw: Socket): void {
-    const address = addressOf(raw);
-    if (address === undefined) {
+    const key = this.#key(raw);
+    if (key === undefined) {
       raw.destroy();
       return;
     }
     if (this.#guests.size >= MAX_GUESTS) this.#guests.values().next().value?.raw.destroy();
     const gone = (): void => {
-      this.#forget(address);
+      this.#forget(key);
     };
     const timer = setTimeout(() => raw.destroy(), this.#time);
     timer.unref();
     const until = performance.now() + this.#time;
-    this.#guests.set(address, { raw, until, timer, gone, allowance: undefined });
+    this.#guests.set(key, { raw, until, timer, gone, allowance: undefined });
     raw.once("close", gone);
   }
 
   /** What a connection says can be read from now on, on the same socket or on the TLS one above it. */
   watch(socket: Socket): void {
-    const address = addressOf(socket);
-    const guest = address === undefined ? undefined : this.#guests.get(address);
+    const key = this.#key(socket);
+    const guest = key === undefined ? undefined : this.#guests.get(key);
     if (guest === undefined) socket.destroy();
     else guest.allowance = new Allowance(socket, this.#bytes);
   }
 
   /** Lets a socket go, its time and bytes being its next keeper's; `undefined` when it is not here. */
   leave(socket: Socket): Leaving | undefined {
-    const address = addressOf(socket);
-    if (address === undefined) return undefined;
-    const guest = this.#forget(address);
+    const key = this.#key(socket);
+    if (key === undefined) return undefined;
+    const guest = this.#forget(key);
     if (guest?.allowance === undefined) return undefined;
     guest.raw.off("close", guest.gone);
     return { allowance: guest.allowance, timeLeft: Math.max(0, guest.until - performance.now()) };
@@ -82,17 +87,23 @@ export class WaitingRoom {
     for (const guest of this.#guests.values()) guest.raw.destroy();
   }
 
-  #forget(address: string): Guest | undefined {
-    const guest = this.#guests.get(address);
+  #forget(key: Key): Guest | undefined {
+    const guest = this.#guests.get(key);
     if (guest !== undefined) {
       clearTimeout(guest.timer);
-      this.#guests.delete(address);
+      this.#guests.delete(key);
     }
     return guest;
   }
 }
 
-/** Unique among the open connections of one server; `undefined` when the other end is gone already. */
+/** Without TLS whoever connects is whoever upgrades; asking for addresses would leave them in the socket. */
+const itself = (socket: Socket): Socket => socket;
+
+/**
+ * What a TLS socket has in common with the TCP socket below it, unique among the open connections of
+ * one server; `undefined` when the other end is gone already.
+ */
 function addressOf(socket: Socket): string | undefined {
   const { localAddress, remoteAddress, remotePort } = socket;
   if (remoteAddress === undefined) return undefined;

@@ -50,7 +50,7 @@ export class Roster {
 
   add(unit: Unit): void {
     this.#units.set(unit.id, [...(this.#units.get(unit.id) ?? []), unit]);
-    for (const role of [...unit.activeRoles]) this.#join(role, unit);
+    for (const role of unit.activeRoles) this.#join(role, unit);
   }
 
   remove(unit: Unit): void {
@@ -90,7 +90,7 @@ export class Roster {
   /** Listeners run in between: by now the unit may be gone, or play the role no longer. */
   #join(role: string, unit: Unit): void {
     if (this.find(unit.id, unit.instance) !== unit) return;
-    if (this.#draining.has(unit) || !unit.activeRoles.has(role)) return;
+    if (this.#draining.has(unit) || !unit.activeRoles.includes(role)) return;
     let units = this.#playing.get(role);
     if (units === undefined) {
       units = new Set();

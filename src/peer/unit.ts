@@ -35,7 +35,8 @@ export interface UnitEvents {
  */
 export class Unit extends Emitter<UnitEvents> {
   readonly #remote: RemotePeer;
-  readonly #roles = new Set<string>();
+  /** An array: a set takes several times the memory, in each of maybe thousands of units. */
+  #roles: readonly string[] = [];
   #held: Set<Deferred<void>> | undefined;
   #connections: readonly Connection[] = [];
   #rolesNumber = -1;
@@ -84,7 +85,7 @@ export class Unit extends Emitter<UnitEvents> {
 
   /** Names of the active roles it plays. */
   get roles(): string[] {
-    return [...this.#roles].filter(isVisible);
+    return this.#roles.filter(isVisible);
   }
 
   /** The same as {@link Unit.roles}. */
@@ -166,7 +167,7 @@ export class Unit extends Emitter<UnitEvents> {
   }
 
   /** @internal Names of all active roles, those of the library's own included. */
-  get activeRoles(): ReadonlySet<string> {
+  get activeRoles(): readonly string[] {
     return this.#roles;
   }
 
@@ -236,22 +237,21 @@ export class Unit extends Emitter<UnitEvents> {
 
   /** @internal Takes over what it announced, and tells what is new. */
   learn({ number, roles }: RoleList, full: boolean): { joined: string[]; left: string[] } {
-    const joined: string[] = [];
-    const left: string[] = [];
     // The same change comes by each connection: the slower one must not bring back what is past.
-    if (number <= this.#rolesNumber) return { joined, left };
+    if (number <= this.#rolesNumber) return { joined: [], left: [] };
     this.#rolesNumber = number;
-    const now = new Set(roles.filter(({ active }) => active).map(({ name }) => name));
-    const over = full ? [...this.#roles] : roles.map(({ name }) => name);
-    for (const role of over) if (!now.has(role) && this.#roles.delete(role)) left.push(role);
-    for (const role of now) {
-      if (this.#roles.has(role)) continue;
-      this.#roles.add(role);
-      joined.push(role);
+    const before = new Set(this.#roles);
+    const now = new Set(full ? [] : before);
+    for (const { name, active } of roles) {
+      if (active) now.add(name);
+      else now.delete(name);
     }
-    if (this.#roles.size > MAX_ROLES)
-      throw broken(`a unit that plays more than ${MAX_ROLES} roles`);
-    return { joined, left };
+    if (now.size > MAX_ROLES) throw broken(`a unit that plays more than ${MAX_ROLES} roles`);
+    this.#roles = [...now];
+    return {
+      joined: this.#roles.filter((role) => !before.has(role)),
+      left: [...before].filter((role) => !now.has(role)),
+    };
   }
 
   #oldest(): Connection {

@@ -59,7 +59,7 @@ export function decodeHello(payload: Payload): Hello {
     friendly: map["friendly"] !== false,
     addresses: asList("addresses", map["addresses"] ?? []),
     tags: asTexts("tags", map["tags"] ?? {}),
-    meta: asRecord("meta", map["meta"] ?? {}),
+    meta: asMeta(map["meta"] ?? {}),
     capacity: asCapacity(asRecord("capacity", map["capacity"])),
   };
 }
@@ -98,6 +98,12 @@ function asText(what: string, value: unknown): string {
 
 const NO_LIST: readonly string[] = Object.freeze([]);
 const NO_TEXTS: Readonly<Record<string, string>> = Object.freeze({});
+const NO_META: Readonly<Record<string, unknown>> = NO_TEXTS;
+
+function asMeta(value: unknown): Readonly<Record<string, unknown>> {
+  const meta = asRecord("meta", value);
+  return Object.keys(meta).length === 0 ? NO_META : meta;
+}
 
 function asList(what: string, value: unknown): readonly string[] {
   // Most tell none, and there may be many of them.
