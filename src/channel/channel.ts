@@ -12,7 +12,7 @@ export interface ChannelEnd {
  * channel that is over already.
  */
 export interface ChannelReceiver {
-  /** One whole binary message. The bytes belong to the receiver from here on. */
+  /** One whole binary message. Its bytes may be used again as soon as this returns. */
   message(bytes: Uint8Array): void;
   /** {@link Channel.buffered} has fallen to the high-water mark or below it, after a send exceeded it. */
   drained(): void;

@@ -39,7 +39,7 @@ export class Inbox {
     this.#keptBytes += bytes.length;
     if (this.#keptBytes > this.#keepBytes) return false;
     this.#kept ??= [];
-    this.#kept.push(bytes);
+    this.#kept.push(bytes.slice());
     return true;
   }
 

@@ -1,4 +1,6 @@
+import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { free } from "../bytes/free.node.ts";
 
 /** FIN and the opcode of a binary message (RFC 6455, section 5.2). */
 const BINARY = 0x82;
@@ -52,6 +54,7 @@ export function writeMessage(
     socket.write(tail, written);
   }
   socket.uncork();
+  if (socket.writableLength === 0 && socket instanceof Socket) free(message);
 }
 
 function headerBytes(length: number): number {

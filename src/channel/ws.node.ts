@@ -6,6 +6,7 @@ import type { Channel, ChannelEnd, ChannelLimits, ChannelReceiver } from "./chan
 import { Inbox } from "./inbox.ts";
 import { SUBPROTOCOL } from "./subprotocol.ts";
 import { FRAME_BYTES, writeMessage } from "./ws-frame.node.ts";
+import { MessageReader, type MessageTaker } from "./ws-reader.node.ts";
 
 /** Milliseconds that a polite close may take before the socket is destroyed. */
 const CLOSE_TIME = 1000;
@@ -27,7 +28,7 @@ export function socketOptions(limits: ChannelLimits): {
 }
 
 /** A channel on a `ws` socket that is open, dialled or accepted. */
-export class WsChannel implements Channel {
+export class WsChannel implements Channel, MessageTaker {
   readonly remote: string;
   readonly #socket: WebSocket;
   readonly #raw: Duplex;
@@ -59,7 +60,9 @@ export class WsChannel implements Channel {
     this.#allowance = allowance;
     this.#highWater = limits.highWater;
     this.#inbox = new Inbox(limits.handshakeBytes);
-    socket.on("message", (data, isBinary) => this.#message(data, isBinary));
+    new MessageReader(raw, !dialed, limits.messageBytes, this);
+    // What the reader leaves to `ws`.
+    socket.on("message", (data, isBinary) => this.#odd(data, isBinary));
     socket.on("error", (error) => this.#cut(error.message));
     socket.on("close", (code) => this.#over(code));
   }
@@ -108,12 +111,17 @@ export class WsChannel implements Channel {
     this.#socket.terminate();
   }
 
-  #message(data: unknown, isBinary: boolean): void {
+  /** What the reader has read. */
+  message(bytes: Uint8Array): void {
     // What exceeded the allowance is still parsed: its destroyed socket is not asked again.
     if (this.#allowance?.exceeded !== undefined) return;
+    if (!this.#inbox.message(bytes)) this.#cut("too much came before anybody listened");
+  }
+
+  #odd(data: unknown, isBinary: boolean): void {
     if (!isBinary) this.#cut("a text message came: the other side does not speak troupe.1");
     else if (!(data instanceof Uint8Array)) this.#cut("ws gave a message that is not a buffer");
-    else if (!this.#inbox.message(data)) this.#cut("too much came before anybody listened");
+    else this.message(data);
   }
 
   /** Every send above the high-water mark comes by here, so the last of them finds it undershot. */
@@ -153,7 +161,8 @@ function remoteOf(socket: Duplex & { remoteAddress?: unknown; remotePort?: unkno
   const { remoteAddress, remotePort } = socket;
   if (typeof remoteAddress !== "string" || typeof remotePort !== "number") return "unknown";
   const host = remoteAddress.replace(/^::ffff:(?=\d+\.)/i, "");
-  return host.includes(":") ? `[${host}]:${remotePort}` : `${host}:${remotePort}`;
+  // By join(): a template would keep a tree of its parts for as long as the channel is there.
+  return [host.includes(":") ? `[${host}]` : host, remotePort].join(":");
 }
 
 /** An HTTP answer instead of an upgrade. */

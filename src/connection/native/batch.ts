@@ -1,3 +1,4 @@
+import { borrowWriter, returnWriter } from "../../bytes/spare-writers.ts";
 import { Writer } from "../../bytes/writer.ts";
 import { FrameEncoder } from "../../frame/encode.ts";
 import type { Flushable, Flusher } from "../flusher.ts";
@@ -11,13 +12,6 @@ const RECORD_WORK = 48 * 1024;
 
 /** What a frame is to both sides besides its bytes, in bytes that are as much work. */
 const FRAME_WORK = 128;
-
-/** A buffer that grew beyond this for one large message is not kept. */
-const KEEP_BYTES = 256 * 1024;
-
-/** Buffers between two ticks, shared by all connections: an idle one holds none. */
-const idle: Writer[] = [];
-const KEEP_BUFFERS = 64;
 
 /** Where an encoder points between two batches. */
 const NOWHERE: Writer = new Writer();
@@ -49,7 +43,7 @@ export class Batch implements Flushable {
   /** The encoder to write frames with; {@link end} must follow before anything else happens. */
   begin(): FrameEncoder {
     if (this.#writer === undefined) {
-      this.#writer = idle.pop() ?? new Writer();
+      this.#writer = borrowWriter();
       this.#encoder.writer = this.#writer;
       this.#frames = 0;
       this.#flusher.add(this);
@@ -70,8 +64,6 @@ export class Batch implements Flushable {
     this.#writer = undefined;
     this.#encoder.writer = NOWHERE;
     if (writer.length > 0) this.#outlet.leave(writer.view());
-    if (writer.capacity > KEEP_BYTES || idle.length >= KEEP_BUFFERS) return;
-    writer.clear();
-    idle.push(writer);
+    returnWriter(writer);
   }
 }

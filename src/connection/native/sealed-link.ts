@@ -109,7 +109,7 @@ export class SealedLink implements ChannelReceiver {
   message(bytes: Uint8Array): void {
     if (this.#ended) return;
     if (this.#records === undefined) {
-      if (this.#handshake !== undefined) this.#do(this.#handshake.receive(bytes));
+      if (this.#handshake !== undefined) this.#do(this.#handshake.receive(bytes.slice()));
       return;
     }
     try {
