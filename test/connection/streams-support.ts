@@ -14,7 +14,7 @@ import { type End, NAME, NOTHING, type openPair } from "./support.ts";
 
 export const KIB: number = 1024;
 /** Bytes a stream may send at first, and when all of a connection have been promised much already. */
-export const FIRST: number = 256 * KIB;
+export const FIRST: number = 384 * KIB;
 export const SMALL: number = 16 * KIB;
 /** Bytes of one turn. */
 export const TURN: number = TURN_BYTES;

@@ -101,8 +101,8 @@ describe("a window", () => {
       size += through(window, size / 2) - size / 2;
       sizes.push(size);
     }
-    const [half, most] = [LARGEST / 2, LARGEST];
-    expect(sizes).toEqual([FIRST, 2 * FIRST, 4 * FIRST, half, most, most, most, most, most]);
+    const most = LARGEST;
+    expect(sizes).toEqual([FIRST, 2 * FIRST, 4 * FIRST, 8 * FIRST, most, most, most, most, most]);
     expect([window.take(LARGEST), window.take(1)]).toEqual([true, false]);
     window.drop();
     expect(budget.left).toBe(new Budget().left);

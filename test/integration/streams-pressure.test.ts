@@ -8,10 +8,10 @@ import { content, digest, expectIdle, handle, open, stage } from "./streams.ts";
 
 const KIB = 1024;
 const CHUNK = content(16 * KIB);
-/** Windows do not grow beyond their first 256 KiB, however slow the machine. */
+/** Windows do not grow beyond their first 384 KiB, however slow the machine. */
 const limits = { streamBuffer: 240 * KIB };
 /** The window, what its reader's stream holds, and a chunk on each side. */
-const AHEAD = 256 * KIB + 64 * KIB + 2 * CHUNK.length;
+const AHEAD = 384 * KIB + 64 * KIB + 2 * CHUNK.length;
 
 /** Writes without end, as fast as it may; counts what it got rid of. */
 function pour(to: Writable): { readonly bytes: () => number } {

@@ -1,5 +1,5 @@
 /** Bytes the other side may send at first on a stream, ahead of its reader. */
-const FIRST_WINDOW = 256 * 1024;
+const FIRST_WINDOW = 384 * 1024;
 /** When all streams together hold too much already. */
 const SMALL_WINDOW = 16 * 1024;
 /** What a window grows to at most. */
