@@ -51,12 +51,21 @@ describe.each(KITS)("$name: reading", (kit) => {
 
   test("ends after all that came before the end", async () => {
     const { end, user, side } = begun();
-    user.data(pattern(4));
-    user.data(pattern(6, 4));
+    user.data(pattern(4000));
+    user.data(pattern(6000, 4000));
     user.ended();
-    expect(await all(side)).toEqual(pattern(10));
+    expect(await all(side)).toEqual(pattern(10_000));
     await turn();
-    expect(end.calls).toEqual(["demand", "read 4", "read 6"]); // what waits takes room till then
+    expect(end.calls).toEqual(["demand", "read 4000", "read 6000"]); // what waits takes room till then
+  });
+
+  test("hands small chunks that had to wait over as one", async () => {
+    const { end, user, side } = begun();
+    for (let i = 0; i < 10; i++) user.data(pattern(6, 6 * i));
+    user.ended();
+    expect(await side.read()).toEqual(expect.objectContaining({ length: 60 }));
+    expect(await side.read()).toBeUndefined();
+    expect(end.calls).toEqual(["demand", "read 60"]);
   });
 
   test("takes a stream that has ended before it is read, empty or not", async () => {
