@@ -8,7 +8,7 @@ import { readableToWeb, writableToWeb } from "./to-web.node.ts";
 /** Both halves as standard streams. */
 export interface WebPair {
   /** What the other side writes. */
-  readonly readable: ReadableStream<Uint8Array>;
+  readonly readable: ReadableStream<Uint8Array<ArrayBuffer>>;
   /** What the other side reads. */
   readonly writable: WritableStream<Uint8Array>;
 }

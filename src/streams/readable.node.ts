@@ -10,13 +10,13 @@ import { readableToWeb } from "./to-web.node.ts";
  */
 export interface ReadableEnd extends Readable {
   /** The same as a standard stream, always the same one; read either it or this. */
-  toWeb(): ReadableStream<Uint8Array>;
+  toWeb(): ReadableStream<Uint8Array<ArrayBuffer>>;
 }
 
 /** A `Readable` that gives what the other side sends. */
 export class NodeReadable extends Readable implements ReadableEnd {
   readonly #incoming: Incoming;
-  #web: ReadableStream<Uint8Array> | undefined;
+  #web: ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
 
   constructor(incoming: Incoming, highWaterMark: number) {
     super({ highWaterMark });
@@ -34,7 +34,7 @@ export class NodeReadable extends Readable implements ReadableEnd {
     callback(error);
   }
 
-  toWeb(): ReadableStream<Uint8Array> {
+  toWeb(): ReadableStream<Uint8Array<ArrayBuffer>> {
     this.#web ??= readableToWeb(this);
     return this.#web;
   }

@@ -8,7 +8,7 @@ import { WebWritable } from "./web-writable.ts";
 export type { EndOptions, Made } from "./end-options.ts";
 
 /** The end of a stream that is read: the platform's `ReadableStream`. */
-export type ReadableEnd = ReadableStream<Uint8Array>;
+export type ReadableEnd = ReadableStream<Uint8Array<ArrayBuffer>>;
 
 /** The end of a stream that is written: the platform's `WritableStream`. */
 export type WritableEnd = WritableStream<Uint8Array>;

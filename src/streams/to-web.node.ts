@@ -8,7 +8,7 @@ import { WebWritable } from "./web-writable.ts";
 // waiting when it is aborted, and calls every stream that was cut short an aborted operation.
 
 /** A web stream on a Node stream, which it then belongs to: what one gives up is given up by the other. */
-export function readableToWeb(node: Readable): ReadableStream<Uint8Array> {
+export function readableToWeb(node: Readable): ReadableStream<Uint8Array<ArrayBuffer>> {
   const web = new WebReadable({
     want: () => node.resume(),
     cancel: (cause) => node.destroy(errorOf(cause)),

@@ -18,7 +18,15 @@ export function bytesOf(chunk: unknown): Uint8Array {
   );
 }
 
+/** The bytes for whoever reads a web stream, copied only if other threads can write to them. */
+export function unshared(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return isUnshared(bytes) ? bytes : new Uint8Array(bytes);
+}
+
 /** How much of a buffer a chunk takes; what is no bytes takes none, and fails when its turn comes. */
 export function lengthOf(chunk: unknown): number {
   return chunk instanceof ArrayBuffer || ArrayBuffer.isView(chunk) ? chunk.byteLength : 0;
 }
+
+const isUnshared = (bytes: Uint8Array): bytes is Uint8Array<ArrayBuffer> =>
+  bytes.buffer instanceof ArrayBuffer;

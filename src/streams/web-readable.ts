@@ -1,4 +1,5 @@
 import type { Sink } from "./incoming.ts";
+import { unshared } from "./web-chunk.ts";
 
 /** What a web stream reads from. */
 export interface Source {
@@ -9,19 +10,19 @@ export interface Source {
 }
 
 /** A standard stream for reading that holds nothing: a chunk is asked for when somebody reads. */
-export class WebReadable implements UnderlyingDefaultSource<Uint8Array>, Sink {
+export class WebReadable implements UnderlyingDefaultSource<Uint8Array<ArrayBuffer>>, Sink {
   /** What people read. */
-  readonly stream: ReadableStream<Uint8Array>;
+  readonly stream: ReadableStream<Uint8Array<ArrayBuffer>>;
   readonly #source: Source;
-  #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
+  #controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>> | undefined;
 
   constructor(source: Source) {
     this.#source = source;
-    this.stream = new ReadableStream<Uint8Array>(this, { highWaterMark: 0 });
+    this.stream = new ReadableStream(this, { highWaterMark: 0 });
   }
 
   /** Called by the platform, as are the next two. */
-  start(controller: ReadableStreamDefaultController<Uint8Array>): void {
+  start(controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>): void {
     this.#controller = controller;
   }
 
@@ -37,7 +38,7 @@ export class WebReadable implements UnderlyingDefaultSource<Uint8Array>, Sink {
   push(bytes: Uint8Array | null): boolean {
     const controller = this.#controller;
     if (bytes !== null) {
-      controller?.enqueue(bytes);
+      controller?.enqueue(unshared(bytes));
       return false; // if more is wanted the platform has pulled again, or will
     }
     this.#controller = undefined;

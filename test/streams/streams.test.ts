@@ -90,6 +90,48 @@ describe.each(writables)("a WritableStream %s", (_, make) => {
   });
 });
 
+const readables = [
+  ["of browsers", () => web.readableEnd()],
+  [
+    "of Node",
+    () => {
+      const { stream, user } = node.readableEnd();
+      return { stream: stream.toWeb(), user };
+    },
+  ],
+  [
+    "of a Duplex of Node",
+    () => {
+      const { stream, user } = node.duplexEnd();
+      return { stream: stream.toWeb().readable, user };
+    },
+  ],
+] as const;
+
+describe.each(readables)("a ReadableStream %s", (_, make) => {
+  // That this compiles is half of it: what is compressed must not be memory of several threads.
+  test("goes through the platform's transforms", async () => {
+    const { stream, user } = make();
+    user.begin(new FakeEnd());
+    user.data(pattern(1000));
+    user.ended();
+    const plain = stream
+      .pipeThrough(new CompressionStream("gzip"))
+      .pipeThrough(new DecompressionStream("gzip"));
+    expect(new Uint8Array(await new Response(plain).arrayBuffer())).toEqual(pattern(1000));
+  });
+
+  test("gives no memory that other threads can write to", async () => {
+    const { stream, user } = make();
+    user.begin(new FakeEnd());
+    const shared = new Uint8Array(new SharedArrayBuffer(4)).fill(7);
+    user.data(shared);
+    const { value } = await stream.getReader().read();
+    shared.fill(0);
+    expect([value?.buffer.constructor, [...(value ?? [])]]).toEqual([ArrayBuffer, [7, 7, 7, 7]]);
+  });
+});
+
 test("a WritableStream that may hold nothing still says that there is room", async () => {
   const { stream, user } = web.writableEnd({ highWaterMark: 0 });
   const end = new FakeEnd();
