@@ -122,17 +122,21 @@ describe("a stream that is not taken", () => {
     expectIdle(pair);
   });
 
-  test("is refused by giving up either half of it", () => {
-    for (const deed of ["abort", "stop"] as const) {
-      const pair = openPair();
-      const { use } = open(pair.dialer, "duplex");
-      pair.clock.flush();
-      taken(pair.responder).use.end[deed](new TroupeError("LIMIT", "not today"));
-      pair.clock.flush();
-      expect(use.errors).toEqual([isTroupeError("LIMIT", "not today")]);
-      expect(use.events).toEqual(["begin", "closed"]);
-      expectIdle(pair);
-    }
+  test.each([
+    ["abort", "LIMIT"],
+    ["stop", "LIMIT"],
+    ["abort", "CANCELLED"],
+    ["stop", "CANCELLED"],
+  ] as const)("is refused by giving up either half of it: %s for %s", (deed, code) => {
+    const pair = openPair();
+    const { use, wait } = open(pair.dialer, "duplex");
+    pair.clock.flush();
+    taken(pair.responder).use.end[deed](new TroupeError(code, "not today"));
+    pair.clock.flush();
+    const reason = isTroupeError(code, "not today");
+    expect([use.events, use.errors]).toEqual([["begin", "closed"], [reason]]);
+    expect(wait.outcomes).toEqual([reason]);
+    expectIdle(pair);
   });
 
   test("may be given up by its opener, one half after the other", () => {

@@ -3,7 +3,7 @@ import type { Payload } from "../../frame/payload.ts";
 import type { FrameSink, Metadata, Name, RoleState } from "../../frame/type.ts";
 import type { Call, ConnectionOwner, RoleList } from "../connection.ts";
 import type { Pending } from "../pending.ts";
-import { remoteError, resetError } from "../remote-code.ts";
+import { refusalError, remoteError, resetError } from "../remote-code.ts";
 import type { Serving } from "./serving.ts";
 import type { Streams } from "./streams.ts";
 
@@ -126,7 +126,7 @@ export class Inbound implements FrameSink {
   }
 
   refuse(stream: number, code: string, message: string, details: Payload): void {
-    this.#streams("REFUSE").refused(stream, remoteError(code, message, details));
+    this.#streams("REFUSE").refused(stream, refusalError(code, message, details));
   }
 
   data(stream: number, bytes: Uint8Array): void {
