@@ -1,6 +1,6 @@
 import { duplexEnd, readableEnd, writableEnd } from "#streams";
 import type { IncomingStream, StreamKind } from "../connection/stream.ts";
-import { decodePayload, encodePayload } from "../frame/payload.ts";
+import { decodePayload, encodePayload, NOTHING } from "../frame/payload.ts";
 import { Chain } from "./chain.ts";
 import { tellFailure, unsendable } from "./dispatch-error.ts";
 import type { Handler } from "./handlers.ts";
@@ -62,9 +62,15 @@ function giveEnd(ctx: StreamContext, stream: IncomingStream): void {
   }
 }
 
+/** What `pipe` returns, from a handler that is one expression: nobody means it as an answer. */
+const isStream = (value: unknown): boolean =>
+  typeof value === "object" &&
+  value !== null &&
+  ("pipe" in value || "pipeTo" in value || "getWriter" in value);
+
 function acceptWith(stream: IncomingStream, answer: unknown): void {
   try {
-    stream.accept(encodePayload(answer));
+    stream.accept(isStream(answer) ? NOTHING : encodePayload(answer));
   } catch (thrown) {
     refuseStream(stream, unsendable(thrown));
   }

@@ -77,6 +77,15 @@ describe.each(KINDS)("a %s that is refused fails like a request, and leaves noth
     expect(await failureOf(open(svc, kind, "get"))).toEqual(isTroupeError("BAD_PAYLOAD"));
   });
 
+  it("not for returning a stream, as pipe() does", async () => {
+    const { server, svc } = await stage();
+    handle(server, "get", (end) => end);
+    const accepted = signal<Context>();
+    const end = open(svc, kind, "get", null, { onAccept: accepted.fire });
+    expect((await accepted.promise).data).toBe(null);
+    end.destroy();
+  });
+
   it("TIMEOUT, when it is not taken in time, and the handler's end closes", async () => {
     const { server, svc, ...units } = await stage();
     const reached = signal<Fate>();
