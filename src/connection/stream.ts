@@ -44,7 +44,7 @@ export interface StreamEnd {
 export interface StreamUser {
   /** The first call, once: this is the end. */
   begin(end: StreamEnd): void;
-  /** Bytes. Never more than have been used up before and 256 KiB or what the window has grown to. */
+  /** Bytes. Never more than have been used up before and 384 KiB or what the window has grown to. */
   data(bytes: Uint8Array): void;
   /** The other side has written all: no more bytes come. */
   ended(): void;

@@ -95,7 +95,7 @@ describe("who writes", () => {
 });
 
 describe("who reads", () => {
-  test("grants 256 KiB at first, and what was read by the half of it", () => {
+  test("grants 384 KiB at first, and what was read by the half of it", () => {
     const all = acquainted();
     const { use, end } = open(all.end, "readable");
     say(all, accept(1), data(1, FIRST));

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { TroupeError } from "../../src/errors.ts";
+import type { ErrorCode, TroupeError } from "../../src/errors.ts";
 import { encodePayload } from "../../src/frame/payload.ts";
 import type { Frame } from "../frame/support.ts";
 import { isTroupeError } from "../support/errors.ts";
@@ -9,6 +9,8 @@ import { acquainted, type EndOptions, NAME, NOTHING } from "./support.ts";
 const SLOTS = 65_536;
 /** The number of a turn in a slot, as its opener writes it. */
 const number = (turn: number, slot: number): number => 2 * (turn * SLOTS + slot);
+/** Nobody but who takes as many streams as there are numbers has this slot. */
+const LAST = number(0, SLOTS - 1);
 
 const data = (id: number, length = 1): Frame => ["data", id, zeros(length)];
 const accept = (id: number, credit = 0): Frame => ["accept", id, credit, NOTHING];
@@ -44,8 +46,12 @@ describe("a connection is cut by", () => {
     ["an answer to a stream that was never opened", [accept(3)], "stream 1 was never opened"],
     ["bytes on one of ours that was never opened", [data(3)], "never opened"],
     ["bytes on one of theirs that was never opened", [data(2)], "never opened"],
-    ["an end of one that was never opened", [["end", 3]], "never opened"],
-    ["credit for one that was never opened", [["credit", 2, 1]], "never opened"],
+    ["a refusal of one that was never opened", [refuse(3)], "never opened"],
+    ["an end of one of ours that was never opened", [["end", 3]], "never opened"],
+    ["an end of one of theirs that was never opened", [["end", 2]], "never opened"],
+    ["credit for one of ours that was never opened", [["credit", 3, 1]], "never opened"],
+    ["credit for one of theirs that was never opened", [["credit", 2, 1]], "never opened"],
+    ["a reset of one of ours that was never opened", [reset(3, 3)], "never opened"],
     ["a reset of a turn that is to come", [reset(number(1, 0), 3)], "never opened"],
     ["a number that is used twice", [opens(0)], "stream 0 was opened twice"],
     ["a slot that is in use", [opens(number(1, 0))], "opened twice"],
@@ -56,11 +62,21 @@ describe("a connection is cut by", () => {
       "opened twice",
     ],
     ["a stream opened in our name", [opens(5)], "opened in the name of this side"],
+    ["a stream without a half", [opens(2, 0)], "0 stands for no half"],
+    ["a stream with more than two halves", [opens(2, 4)], "4 stands for no half"],
+    ["a reset of no half", [reset(0, 0)], "0 stands for no half"],
+    ["a reset of more than two halves", [reset(0, 4)], "4 stands for no half"],
     ["a stream taken twice", [accept(1)], "accepted twice"],
     ["a stream taken by its opener", [accept(0)], "accepted by the side that opened it"],
     ["a stream refused by its opener", [refuse(0)], "refused by the side that opened it"],
+    [
+      "a stream that is over, taken by its opener",
+      [reset(0, 3), accept(0)],
+      "accepted by the side that opened it",
+    ],
     ["a refusal of what was taken", [refuse(1)], "refused after it was accepted"],
     ["bytes behind the end", [["end", 0], data(0)], "where nothing comes any more"],
+    ["no bytes behind the end", [["end", 0], data(0, 0)], "where nothing comes any more"],
     [
       "an end behind the end",
       [
@@ -70,6 +86,7 @@ describe("a connection is cut by", () => {
       "where nothing comes any more",
     ],
     ["bytes behind a reset of them", [reset(1, 2), data(1)], "where nothing comes any more"],
+    ["an end behind a reset of it", [reset(0, 2), ["end", 0]], "where nothing comes any more"],
     ["bytes of theirs that we are asked for", [opens(2, 1), data(2)], "before it was accepted"],
     ["bytes before they are asked for", [opens(2, 2), data(2)], "before it was accepted"],
     ["no bytes before they are asked for", [opens(2, 2), data(2, 0)], "before it was accepted"],
@@ -77,6 +94,11 @@ describe("a connection is cut by", () => {
     ["more bytes than were granted", [data(0, FIRST), data(0)], "more than it was granted"],
     ["more bytes than were granted, at once", [data(1, FIRST + 1)], "more than it was granted"],
     ["more credit than can be counted", [["credit", 0, 2 ** 53 - 1]], "too much credit"],
+    [
+      "more credit than can be counted, before it is taken",
+      [opens(2, 1, 2 ** 53 - 1), ["credit", 2, 1]],
+      "too much credit",
+    ],
     [
       "details that cannot be read",
       [["refuse", 3, "X", "", { ...encodePayload(1), tag: 9 } as never]],
@@ -96,6 +118,7 @@ describe("a connection is cut by", () => {
 
   test.each<[string, Frame]>([
     ["bytes", data(1)],
+    ["bytes", data(1, 0)],
     ["an end", ["end", 1]],
     ["credit", ["credit", 1, 5]],
     ["a reset", reset(1, 3)],
@@ -116,6 +139,16 @@ describe("a connection is cut by", () => {
     expect(heard(all, accept(1, 5), frame)).toEqual(
       isTroupeError("PROTOCOL", "nothing comes any more"),
     );
+  });
+
+  test.each<[string, Frame]>([
+    ["bytes", data(0)],
+    ["an end", ["end", 0]],
+  ])("a half that a stream of theirs lacks: %s", (_, frame) => {
+    const all = acquainted();
+    heard(all, opens(0, 1));
+    taken(all.end).stream.accept(NOTHING);
+    expect(heard(all, frame)).toEqual(isTroupeError("PROTOCOL", "nothing comes any more"));
   });
 
   test("somebody who opens streams and never reads that they are refused", () => {
@@ -155,6 +188,7 @@ describe("a connection goes on after", () => {
     ["credit for a half that is over", [reset(0, 1), ["credit", 0, 2 ** 53 - 1]]],
     ["credit for a half that is not there", [opens(2, 2), ["credit", 2, 2 ** 53 - 1]]],
     ["credit before a stream of theirs is taken", [opens(2, 3), ["credit", 2, 1]]],
+    ["more bytes in one frame than it should send", [data(0, FIRST), data(1, FIRST)]],
     ["no bytes", [data(0, 0), data(1, 0)]],
     [
       "no credit",
@@ -162,6 +196,14 @@ describe("a connection goes on after", () => {
         ["credit", 0, 0],
         ["credit", 1, 0],
       ],
+    ],
+    [
+      "frames for one of theirs that is over",
+      [reset(0, 3), data(0), ["end", 0], reset(0, 3), ["credit", 0, 1]],
+    ],
+    [
+      "frames for a slot that this side does not have, opened or not",
+      [data(LAST, 5), ["end", LAST], reset(LAST, 3), ["credit", LAST, 1]],
     ],
     [
       "frames for a stream that is over",
@@ -183,6 +225,43 @@ describe("a connection goes on after", () => {
     const all = both();
     expect(heard(all, ...frames)).toBeUndefined();
     expect([all.end.connection.open, all.ours.events.includes("closed")]).toEqual([true, false]);
+  });
+
+  test("a reset of a half that is not there, which the other half does not notice", () => {
+    const all = acquainted();
+    heard(all, opens(0, 2));
+    const { stream, use } = taken(all.end);
+    stream.accept(NOTHING);
+    expect(heard(all, reset(0, 1), data(0, 5), ["end", 0])).toBeUndefined();
+    expect([use.events, use.count]).toEqual([["begin", "data", "ended"], 5]);
+  });
+
+  test.each<[string, ErrorCode]>([
+    ["LIMIT", "LIMIT"],
+    ["CANCELLED", "CANCELLED"],
+    ["TIMEOUT", "REJECTED"],
+    ["WRONG_PEER", "REJECTED"],
+    ["", "REJECTED"],
+  ])("a reset of code %j, which is %s here", (said, code) => {
+    const all = both();
+    expect(heard(all, ["reset", 1, 3, said, "why"])).toBeUndefined();
+    const reason = isTroupeError(code, "why");
+    expect([all.ours.events, all.ours.errors]).toEqual([
+      ["begin", "failed", "stopped"],
+      [reason, reason],
+    ]);
+  });
+
+  test.each<[string, ErrorCode]>([
+    ["NO_EVENT", "NO_EVENT"],
+    ["CANCELLED", "CANCELLED"],
+    ["TIMEOUT", "REJECTED"],
+    ["WRONG_PEER", "REJECTED"],
+  ])("a refusal of code %j, which is %s here", (said, code) => {
+    const all = acquainted();
+    const { use } = open(all.end, "duplex");
+    expect(heard(all, ["refuse", 1, said, "why", NOTHING])).toBeUndefined();
+    expect([use.events, use.errors]).toEqual([["begin", "closed"], [isTroupeError(code, "why")]]);
   });
 
   test("what comes of a half that it reads no more", () => {
@@ -212,9 +291,8 @@ describe("a stream beyond the limit", () => {
 
   test("may have any slot, and not even its number is kept", () => {
     const all = acquainted();
-    const last = number(0, SLOTS - 1);
     const most = number(2 ** 36 - 1, SLOTS - 1);
-    expect(heard(all, opens(most), opens(last), opens(last), data(last, 5))).toBeUndefined();
+    expect(heard(all, opens(most), opens(LAST), opens(LAST), data(LAST, 5))).toBeUndefined();
     expect(refusals(all).length).toBe(3);
     expect([all.end.owner.streams.length, all.end.connection.load]).toEqual([0, 0]);
   });
