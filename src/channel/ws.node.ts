@@ -4,6 +4,7 @@ import { WebSocket, WebSocketServer } from "ws";
 import type { Allowance } from "./allowance.node.ts";
 import type { Channel, ChannelEnd, ChannelLimits, ChannelReceiver } from "./channel.ts";
 import { Inbox } from "./inbox.ts";
+import { type Carrier, sharedListener } from "./shared-listener.ts";
 import { SUBPROTOCOL } from "./subprotocol.ts";
 import { FRAME_BYTES, writeMessage } from "./ws-frame.node.ts";
 import { MessageReader, type MessageTaker } from "./ws-reader.node.ts";
@@ -26,6 +27,16 @@ export function socketOptions(limits: ChannelLimits): {
     closeTimeout: CLOSE_TIME,
   };
 }
+
+const CHANNEL = Symbol("channel");
+
+const onOdd = sharedListener(CHANNEL, (channel: WsChannel, data: unknown, isBinary: boolean) =>
+  channel.odd(data, isBinary),
+);
+const onError = sharedListener(CHANNEL, (channel: WsChannel, error: Error) =>
+  channel.cut(error.message),
+);
+const onClose = sharedListener(CHANNEL, (channel: WsChannel, code: number) => channel.over(code));
 
 /** A channel on a `ws` socket that is open, dialled or accepted. */
 export class WsChannel implements Channel, MessageTaker {
@@ -61,10 +72,10 @@ export class WsChannel implements Channel, MessageTaker {
     this.#highWater = limits.highWater;
     this.#inbox = new Inbox(limits.handshakeBytes);
     new MessageReader(raw, !dialed, limits.messageBytes, this);
-    // What the reader leaves to `ws`.
-    socket.on("message", (data, isBinary) => this.#odd(data, isBinary));
-    socket.on("error", (error) => this.#cut(error.message));
-    socket.on("close", (code) => this.#over(code));
+    socket.on("message", onOdd);
+    socket.on("error", onError);
+    socket.on("close", onClose);
+    (socket as WebSocket & Carrier<typeof CHANNEL, WsChannel>)[CHANNEL] = this;
   }
 
   get buffered(): number {
@@ -100,10 +111,11 @@ export class WsChannel implements Channel, MessageTaker {
   }
 
   abort(): void {
-    this.#cut("cut by this side");
+    this.cut("cut by this side");
   }
 
-  #cut(fault: string): void {
+  /** Something is wrong with it, or this side wants no more of it. */
+  cut(fault: string): void {
     if (this.#phase === "cut" || this.#phase === "over") return;
     this.#phase = "cut";
     this.#fault = fault;
@@ -115,12 +127,13 @@ export class WsChannel implements Channel, MessageTaker {
   message(bytes: Uint8Array): void {
     // What exceeded the allowance is still parsed: its destroyed socket is not asked again.
     if (this.#allowance?.exceeded !== undefined) return;
-    if (!this.#inbox.message(bytes)) this.#cut("too much came before anybody listened");
+    if (!this.#inbox.message(bytes)) this.cut("too much came before anybody listened");
   }
 
-  #odd(data: unknown, isBinary: boolean): void {
-    if (!isBinary) this.#cut("a text message came: the other side does not speak troupe.1");
-    else if (!(data instanceof Uint8Array)) this.#cut("ws gave a message that is not a buffer");
+  /** What the reader has left to `ws`, and that is no control frame. */
+  odd(data: unknown, isBinary: boolean): void {
+    if (!isBinary) this.cut("a text message came: the other side does not speak troupe.1");
+    else if (!(data instanceof Uint8Array)) this.cut("ws gave a message that is not a buffer");
     else this.message(data);
   }
 
@@ -132,7 +145,8 @@ export class WsChannel implements Channel, MessageTaker {
     this.#inbox.drained();
   }
 
-  #over(code: number): void {
+  /** The socket is closed. */
+  over(code: number): void {
     const fault = this.#fault ?? this.#allowance?.exceeded;
     const asked = this.#phase === "closing";
     this.#phase = "over";

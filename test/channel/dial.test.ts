@@ -213,7 +213,7 @@ describe("a dial", () => {
     const channel = await dial(url, dialing(client));
     channel.send(new Uint8Array([1, 2, 3]));
     const { recorder } = await coming;
-    expect(await recorder.first(1)).toEqual([Buffer.from([1, 2, 3])]);
+    expect(await recorder.first(1)).toEqual([Uint8Array.of(1, 2, 3)]);
     channel.abort();
   });
 

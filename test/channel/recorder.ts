@@ -10,7 +10,7 @@ export class Recorder implements ChannelReceiver {
   readonly #waiting = new Set<() => void>();
 
   message(bytes: Uint8Array): void {
-    this.messages.push(bytes);
+    this.messages.push(Uint8Array.from(bytes)); // they are used again
     this.onMessage(bytes);
     this.#wake();
   }

@@ -90,7 +90,7 @@ export async function expectGoodDialer(lobby: Lobby, port: number, client = {}):
   const scheme = "ca" in client ? "wss" : "ws";
   const channel = await dial(new URL(`${scheme}://127.0.0.1:${port}`), dialing(client));
   channel.send(bytes("hello"));
-  expect(await heard).toEqual(Buffer.from("hello"));
+  expect(await heard).toEqual(bytes("hello"));
   channel.abort();
 }
 
