@@ -34,6 +34,14 @@ describe("liveness", () => {
     expect(beatAt(liveness, 6 * BEAT)).toBe("dead");
   });
 
+  test("gives a ping that has left between two heartbeats its time", () => {
+    const liveness = new Liveness(BEAT, 0);
+    expect(beatAt(liveness, 0, 5)).toBe("ping");
+    liveness.ping(0.9 * BEAT);
+    expect(beatAt(liveness, BEAT)).toBe("ping");
+    expect(beatAt(liveness, 2 * BEAT)).toBe("dead");
+  });
+
   test("forgives a beat that is late itself: the answer may be waiting to be read", () => {
     const liveness = new Liveness(BEAT, 0);
     expect(beatAt(liveness, 0)).toBe("ping");

@@ -36,7 +36,9 @@ export class Liveness {
     const late = now - this.#beatAt > this.#interval * 1.5;
     this.#beatAt = now;
     // After a stall of our own, what the other side sent may be waiting to be read.
-    const silent = this.#sentAt !== undefined && !this.#heard && !late;
+    // Not every ping leaves at a heartbeat: one that has just left needs its time.
+    const waited = this.#sentAt !== undefined && now - this.#sentAt >= this.#interval / 2;
+    const silent = waited && !this.#heard && !late;
     return silent ? "dead" : "ping";
   }
 
