@@ -11,6 +11,9 @@ export type { Limits, Timeouts } from "./connection/limits.ts";
 export { type ErrorCode, TroupeError, type TroupeErrorOptions } from "./errors.ts";
 export type { DataType } from "./frame/payload.ts";
 export type { Metadata } from "./frame/type.ts";
+export type { RoleLoad } from "./peer/admission.ts";
+export type { AdmissionOptions } from "./peer/admission-options.ts";
+export type { RateOptions } from "./peer/admission-rate.ts";
 export type { Allow } from "./peer/allow.ts";
 export type { CallOptions, RequestOptions } from "./peer/call-options.ts";
 export type {
@@ -20,13 +23,14 @@ export type {
   OutcomeCallback,
 } from "./peer/callback.ts";
 export type { Context, Origin } from "./peer/context.ts";
+export type { Destination } from "./peer/destination.ts";
 export type {
-  Destination,
   DestinationEvents,
   DestinationOptions,
   WaitOptions,
-} from "./peer/destination.ts";
+} from "./peer/destination-options.ts";
 export type { Connected } from "./peer/dialer.ts";
+export type { EjectionOptions } from "./peer/ejection-options.ts";
 export type {
   AnswerCallback,
   DuplexHandler,
@@ -35,6 +39,15 @@ export type {
   RequestHandler,
   WritableHandler,
 } from "./peer/handlers.ts";
+export {
+  type MemoryIdempotencyOptions,
+  MemoryIdempotencyStore,
+} from "./peer/idempotency-memory.ts";
+export type {
+  IdempotencyClaim,
+  IdempotencyOptions,
+  IdempotencyStore,
+} from "./peer/idempotency-store.ts";
 export type { Middleware } from "./peer/middleware.ts";
 export type {
   CloseOptions,

@@ -3,7 +3,7 @@
  * show people the message.
  *
  * - Calls: `NO_UNITS` `NO_ROLE` `NO_EVENT` `ROLE_DISABLED` `REJECTED` `TIMEOUT` `CANCELLED`
- *   `DISCONNECTED` `OVERLOADED` `NOT_ALLOWED`
+ *   `NOT_DELIVERED` `OUTCOME_UNKNOWN` `OVERLOADED` `NOT_ALLOWED`; of streams `DISCONNECTED`, too
  * - Connecting: `CONNECT_FAILED` `HANDSHAKE_FAILED` `NO_COMMON_KEY` `WRONG_KEY` `WRONG_PEER`
  *   `KEY_CHANGED` `SELF_CONNECTION` `NOT_ALLOWED` `ADDRESS_IN_USE`
  * - What came over the wire: `PROTOCOL` `LIMIT`
@@ -26,6 +26,8 @@ export type ErrorCode =
   | "NO_ROLE"
   | "NO_UNITS"
   | "NOT_ALLOWED"
+  | "NOT_DELIVERED"
+  | "OUTCOME_UNKNOWN"
   | "OVERLOADED"
   | "PROTOCOL"
   | "REJECTED"
@@ -37,7 +39,7 @@ export type ErrorCode =
 
 /** What an error carries beside its message. */
 export interface TroupeErrorOptions extends ErrorOptions {
-  /** For `REJECTED`: what the remote handler attached to its error. */
+  /** For `REJECTED`: what the remote handler attached to its error; for others what helps to go on. */
   readonly details?: unknown;
 }
 
@@ -61,7 +63,10 @@ export class TroupeError extends Error {
   override readonly name = "TroupeError";
   /** What went wrong, stable across versions. */
   readonly code: ErrorCode;
-  /** For `REJECTED`: what the remote handler attached to its error as `details`. */
+  /**
+   * For `REJECTED`: what the remote handler attached to its error as `details`. For `OVERLOADED`:
+   * `{ retryAfter }`, the milliseconds after which to try again, where that is known.
+   */
   readonly details?: unknown;
 
   /** Made by the library; a handler throws one to choose the `code` its caller sees. */

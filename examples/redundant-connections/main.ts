@@ -58,7 +58,7 @@ async function ask(number: number): Promise<number> {
   try {
     return (await adder.request<number>("increment", number)).data;
   } catch (error) {
-    if (!(error instanceof TroupeError) || error.code !== "DISCONNECTED") throw error;
+    if (!(error instanceof TroupeError) || error.code !== "OUTCOME_UNKNOWN") throw error;
     repeated++;
     return ask(number);
   }

@@ -2,6 +2,7 @@ import { Expiring } from "../async/deadlines.ts";
 import type { TroupeError } from "../errors.ts";
 import type { Payload } from "../frame/payload.ts";
 import type { Metadata, Name, RoleState } from "../frame/type.ts";
+import type { Awaiting } from "./awaiting.ts";
 import type { IncomingStream, Opening, StreamEnd, StreamKind, StreamUser } from "./stream.ts";
 
 /** Most characters of one text in an introduction. */
@@ -43,6 +44,8 @@ export interface RoleList {
 export abstract class Call extends Expiring {
   /** @internal The connection's number for it. */
   correlation = -1;
+  /** @internal The number of the record that it leaves with. */
+  record = -1;
 
   /** The answer. */
   abstract answer(payload: Payload): void;
@@ -51,12 +54,10 @@ export abstract class Call extends Expiring {
 }
 
 /** The serving side of a request. The first of `answer` and `reject` counts, and is ignored after a cancel. */
-export interface IncomingRequest {
+export interface IncomingRequest extends Awaiting {
   readonly name: Name;
   readonly metadata: Metadata | undefined;
   readonly payload: Payload;
-  /** Milliseconds the caller will still wait, by this side's clock; `undefined` for ever. */
-  readonly timeLeft: number | undefined;
   /** Aborted when the caller cancels, its time is over, or it is gone. Made when first asked for. */
   readonly signal: AbortSignal;
   answer(payload: Payload): void;
@@ -84,7 +85,7 @@ export interface ConnectionOwner {
   drained(): void;
   /** The last request, answer or stream in flight is done. */
   idle(): void;
-  /** It was open and has ended; all calls have been failed with `reason` before. */
+  /** It was open and has ended; all calls have been failed before. */
   closed(reason: TroupeError): void;
   /** Its channel is closed, whether it was ever open or not: the very last thing. */
   gone(): void;
@@ -114,7 +115,10 @@ export interface Connection {
    * @throws TroupeError `BAD_ARGUMENT`, `BAD_PAYLOAD`, `OVERLOADED` when it cannot be sent
    */
   send(name: Name, metadata: Metadata | undefined, payload: Payload): void;
-  /** @internal As `send`; `deadline` in milliseconds, 0 for none. Does not start the call's time. */
+  /**
+   * @internal As `send`, and `NOT_DELIVERED` when it is over; `deadline` in milliseconds, 0 for none.
+   * Does not start the call's time.
+   */
   request(
     call: Call,
     name: Name,

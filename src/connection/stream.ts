@@ -1,6 +1,7 @@
 import type { TroupeError } from "../errors.ts";
 import type { Payload } from "../frame/payload.ts";
 import type { Metadata, Name } from "../frame/type.ts";
+import type { Awaiting } from "./awaiting.ts";
 
 /** What a stream is to the side that opens it: it reads, it writes, or both. */
 export type StreamKind = "readable" | "writable" | "duplex";
@@ -67,16 +68,16 @@ export interface Opening {
 }
 
 /** A stream that the other side wants to open. It waits for the first of `accept` and `refuse`. */
-export interface IncomingStream {
+export interface IncomingStream extends Awaiting {
   /** What it is to the other side: of a `readable`, this side writes. */
   readonly kind: StreamKind;
   readonly name: Name;
   readonly metadata: Metadata | undefined;
   readonly payload: Payload;
-  /** Milliseconds the other side still waits to be answered; `undefined` for ever. */
-  readonly timeLeft: number | undefined;
   /** Aborted when the other side gives the whole stream up or is gone. Made when first asked for. */
   readonly signal: AbortSignal;
+  /** Told once, when it is taken. */
+  taken: (() => void) | undefined;
   /** Names who uses this end, once, before it is taken. The first demand or write accepts the stream with a null answer. */
   use(user: StreamUser): void;
   /** Takes the stream. */

@@ -16,36 +16,42 @@ interface Parts {
   readonly random: () => number;
 }
 
-type Pick = (key: unknown) => Unit | undefined;
+/** @param due - a unit that is set aside, and may be tried by this call */
+type Pick = (key: unknown, due: Unit | undefined) => Unit | undefined;
 
 const STRATEGIES: Record<NonNullable<CallOptions["balance"]>, (parts: Parts) => Pick> = {
   "round-robin":
     ({ units }) =>
-    () =>
-      units.pick(),
+    (_key, due) =>
+      due ?? units.pick(),
   random:
     ({ units, random }) =>
-    () =>
-      units.items[Math.floor(random() * units.items.length)],
+    (_key, due) =>
+      due ?? units.items[Math.floor(random() * units.items.length)],
   "least-pending": ({ units }) => {
     const lightest = new Lightest<Unit>((unit) => unit.load);
-    return () => lightest.pick(units.items);
+    return (_key, due) => due ?? lightest.pick(units.items);
   },
   ewma: ({ units, random, clock }) => {
     const soonest = new Soonest<Unit>(random, clock);
-    return () => soonest.pick(units.items);
+    return (_key, due) => due ?? soonest.pick(units.items);
   },
   hash: ({ units }) => {
     const rendezvous = new Rendezvous<Unit>(({ id, instance }) => id + instance);
-    return (key) => {
-      if (typeof key === "string") return rendezvous.pick(units.items, key);
-      throw badArgument('balance "hash" needs a key: { balance: "hash", key: text }');
+    return (key, due) => {
+      if (typeof key !== "string")
+        throw badArgument('balance "hash" needs a key: { balance: "hash", key: text }');
+      const picked = rendezvous.pick(units.items, key);
+      // Only a key of its own tries it: the others have nothing to do with it.
+      return picked === undefined || due === undefined
+        ? picked
+        : rendezvous.pick([picked, due], key);
     };
   },
   first:
     ({ units }) =>
-    () =>
-      units.oldest,
+    (_key, due) =>
+      units.oldestWith(due),
 };
 
 const fraction = randomFractions(provider);
@@ -63,9 +69,14 @@ export class Balance {
   /**
    * The unit for a call, or `undefined` when there is none.
    *
+   * @param due - one that is set aside, and is picked if this call may try it
    * @throws TroupeError `BAD_ARGUMENT` for a strategy that does not exist, and for "hash" without a key
    */
-  pick(strategy: NonNullable<CallOptions["balance"]>, key: unknown): Unit | undefined {
+  pick(
+    strategy: NonNullable<CallOptions["balance"]>,
+    key: unknown,
+    due?: Unit | undefined,
+  ): Unit | undefined {
     let pick = this.#made.get(strategy);
     if (pick === undefined) {
       if (!Object.hasOwn(STRATEGIES, strategy)) {
@@ -75,6 +86,6 @@ export class Balance {
       pick = STRATEGIES[strategy](this.#parts);
       this.#made.set(strategy, pick);
     }
-    return pick(key);
+    return pick(key, due);
   }
 }

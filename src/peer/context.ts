@@ -6,7 +6,10 @@ import type { Unit } from "./unit.ts";
 const NONE: Metadata = Object.freeze({});
 
 /** Who waits for what a handler answers. */
-type Waiting = Pick<IncomingRequest, "signal" | "timeLeft">;
+type Waiting = Pick<IncomingRequest, "signal" | "timeLeft"> & {
+  /** Only of those that carry one. */
+  readonly idempotencyKey?: string;
+};
 
 /** What came over the wire, untouched by middleware. */
 export interface Origin {
@@ -82,9 +85,17 @@ export class Context<Data = unknown> {
   }
 
   /**
+   * Of a request with one: the key its caller named it by, see `idempotencyKey` of
+   * {@link RequestOptions}. It is the caller's alone: two callers may take the same one.
+   */
+  get idempotencyKey(): string | undefined {
+    return this.#request?.idempotencyKey;
+  }
+
+  /**
    * Of a request or a stream: aborted as soon as nobody waits for the answer any more, because the caller
    * cancelled, its time is over, or it is gone; of a stream, also later, when it fails. Never aborted
-   * otherwise.
+   * otherwise, nor of a request with an `idempotencyKey`, whose answer is remembered.
    */
   get signal(): AbortSignal {
     return this.#request?.signal ?? new AbortController().signal;

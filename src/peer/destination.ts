@@ -6,14 +6,14 @@ import {
   type WritableEnd,
   writableEnd,
 } from "#streams";
-import { type Deferred, defer } from "../async/deferred.ts";
 import { Emitter } from "../async/emitter.ts";
 import type { StreamKind, StreamUser } from "../connection/stream.ts";
 import { TroupeError, toTroupeError } from "../errors.ts";
-import { encodePayload, type Payload } from "../frame/payload.ts";
+import { encodePayload } from "../frame/payload.ts";
 import type { Name } from "../frame/type.ts";
-import { type Allow, type Allowed, checkAllow } from "./allow.ts";
-import { Balance } from "./balance.ts";
+import { type Allowed, checkAllow } from "./allow.ts";
+import { Balancer } from "./balancer.ts";
+import { broadcastTo } from "./broadcast.ts";
 import {
   type CallOptions,
   callOptions,
@@ -22,36 +22,17 @@ import {
 } from "./call-options.ts";
 import { type DoneCallback, type OutcomeCallback, tellEach, tellSent } from "./callback.ts";
 import type { Context } from "./context.ts";
-import type { Question, RequestDesk } from "./request.ts";
+import type { DestinationEvents, DestinationOptions, WaitOptions } from "./destination-options.ts";
+import { checkEjection } from "./ejection-options.ts";
+import type { Logger } from "./options.ts";
+import { repeatable } from "./repeatable.ts";
+import { once, type Question, type RequestDesk } from "./request.ts";
+import { type Repeatable, Retries } from "./retry.ts";
 import type { Roster } from "./roster.ts";
-import { Rotation } from "./rotation.ts";
 import type { StreamDesk, StreamOptions } from "./stream-desk.ts";
 import { Survey } from "./survey.ts";
 import type { Unit } from "./unit.ts";
-
-/** How a destination is made. */
-export interface DestinationOptions {
-  /** Whom the caller trusts to play the role: public keys, or a function. Default everybody. */
-  readonly providers?: Allow | undefined;
-}
-
-/** What a destination announces. */
-export interface DestinationEvents {
-  /** It has its first unit. */
-  open: [];
-  /** One more unit plays the role. */
-  unit: [unit: Unit];
-  /** It has lost its last unit. */
-  close: [];
-}
-
-/** How to wait for a destination. */
-export interface WaitOptions {
-  /** Milliseconds to wait; for ever by default. */
-  readonly timeout?: number | undefined;
-  /** Ends the wait. */
-  readonly signal?: AbortSignal | undefined;
-}
+import { Waiters } from "./waiters.ts";
 
 /**
  * A role played elsewhere: all units that play it, called in turn unless a call says otherwise. Made by
@@ -77,13 +58,13 @@ export interface WaitOptions {
 export class Destination extends Emitter<DestinationEvents> {
   /** The role's name. */
   readonly name: string;
-  readonly #units = new Rotation<Unit>();
+  readonly #units: Balancer;
   readonly #trusts: Allowed;
   readonly #roster: Roster;
   readonly #desk: RequestDesk;
   readonly #streams: StreamDesk;
-  readonly #waiting = new Set<Deferred<void>>();
-  #balance: Balance | undefined;
+  readonly #waiting = new Waiters();
+  readonly #retries: Retries;
 
   /** @internal */
   constructor(
@@ -92,30 +73,59 @@ export class Destination extends Emitter<DestinationEvents> {
     roster: Roster,
     desk: RequestDesk,
     streams: StreamDesk,
+    logger?: Pick<Logger, "warn">,
   ) {
     super();
     this.name = name;
     this.#trusts = checkAllow(`destination "${name}": providers`, options.providers);
     this.#desk = desk;
     this.#streams = streams;
+    const rules = checkEjection(`destination "${name}": ejection`, options.ejection);
+    this.#units = new Balancer(rules, desk.clock, {
+      ejected: (unit, error, wait) => {
+        const time = `for ${Math.ceil(wait)} ms`;
+        logger?.warn(`destination "${name}": ${unit.label} is set aside ${time}`, error);
+        this.emit("eject", unit, error);
+      },
+      restored: (unit) => this.emit("restore", unit),
+    });
+    this.#retries = new Retries(
+      {
+        another: (question, tried) => this.#another(question, tried),
+        has: (unit) => this.#units.has(unit),
+      },
+      desk.clock,
+    );
     this.#roster = roster;
     roster.watch(name, {
       joined: (unit) => this.#joined(unit),
       left: (unit) => this.#left(unit),
       closed: () => {
-        for (const waiter of this.#waiting) waiter.reject(peerClosed());
+        this.#waiting.reject(peerClosed());
+        this.#retries.close();
       },
     });
   }
 
-  /** Units that play the role now. */
+  /** @internal What is named in `options` counts from now on. */
+  configure({ ejection }: DestinationOptions): void {
+    if (ejection === undefined) return;
+    this.#units.ejection.configure(checkEjection(`destination "${this.name}": ejection`, ejection));
+  }
+
+  /** Units that play the role now, those set aside included. */
   get units(): Unit[] {
-    return [...this.#units.items];
+    return [...this.#units.all];
+  }
+
+  /** Those units that are set aside, as {@link DestinationOptions.ejection} has it: no call picks them. */
+  get ejected(): Unit[] {
+    return [...this.#units.aside];
   }
 
   /** Whether there is a unit to call. */
   get ready(): boolean {
-    return this.#units.items.length > 0;
+    return this.#units.size > 0;
   }
 
   /**
@@ -134,27 +144,12 @@ export class Destination extends Emitter<DestinationEvents> {
    * }
    * ```
    */
-  async whenReady({ timeout = Number.POSITIVE_INFINITY, signal }: WaitOptions = {}): Promise<this> {
-    checkTimeout(timeout);
+  async whenReady(options: WaitOptions = {}): Promise<this> {
+    checkTimeout(options.timeout ?? Number.POSITIVE_INFINITY);
     if (this.ready) return this;
     if (this.#roster.closed) throw peerClosed();
-    const waiter = defer<void>();
-    const cancel = (): void =>
-      waiter.reject(this.#error("CANCELLED", "the wait was cancelled", signal?.reason));
-    if (signal?.aborted) cancel();
-    signal?.addEventListener("abort", cancel);
-    const late = (): void =>
-      waiter.reject(this.#error("TIMEOUT", `no unit plays it after ${timeout} ms`));
-    const timer = Number.isFinite(timeout) ? this.#desk.clock.after(timeout, late) : undefined;
-    this.#waiting.add(waiter);
-    try {
-      await waiter.promise;
-      return this;
-    } finally {
-      this.#waiting.delete(waiter);
-      timer?.cancel();
-      signal?.removeEventListener("abort", cancel);
-    }
+    await this.#waiting.wait(this.#desk.clock, options, (...why) => this.#error(...why));
+    return this;
   }
 
   /**
@@ -174,7 +169,7 @@ export class Destination extends Emitter<DestinationEvents> {
     const options = callOptions(target);
     const payload = encodePayload(data);
     if (options.unit !== undefined && !this.#units.has(options.unit)) return undefined;
-    const unit = this.#choose(options);
+    const unit = this.#choose(options, false);
     unit?.send(this.#name(options.event), options.metadata, payload);
     return unit;
   }
@@ -202,7 +197,12 @@ export class Destination extends Emitter<DestinationEvents> {
    */
   broadcast(target: string | CallOptions, data?: unknown): Unit[] {
     const options = callOptions(target);
-    return broadcastTo(this.#units.items, this.#name(options.event), options, encodePayload(data));
+    return broadcastTo(
+      this.#units.all,
+      this.#name(options.event),
+      options.metadata,
+      encodePayload(data),
+    );
   }
 
   /** Asks one unit, and tells a callback what became of it instead of giving a promise; nothing is thrown. */
@@ -212,11 +212,13 @@ export class Destination extends Emitter<DestinationEvents> {
     callback: OutcomeCallback<Data>,
   ): void;
   /**
-   * Asks one unit, the next in turn unless options say otherwise.
+   * Asks one unit, the next in turn unless options say otherwise; and another one when it surely was not
+   * executed there, as `retry` among the options has it.
    *
    * @returns the answer's context: its `data`, and who gave it
    * @throws TroupeError (rejects) `NO_UNITS` `NO_ROLE` `NO_EVENT` `ROLE_DISABLED` `REJECTED` `TIMEOUT`
-   *   `CANCELLED` `DISCONNECTED` `NOT_ALLOWED` `OVERLOADED` `BAD_PAYLOAD` `BAD_ARGUMENT`
+   *   `CANCELLED` `NOT_DELIVERED` `OUTCOME_UNKNOWN` `NOT_ALLOWED` `OVERLOADED` `BAD_PAYLOAD`
+   *   `BAD_ARGUMENT`, and `CLOSED` when this peer closes the connection
    * @example
    * ```ts
    * import { Peer, TroupeError } from "troupe";
@@ -247,8 +249,8 @@ export class Destination extends Emitter<DestinationEvents> {
     }
     try {
       const options: RequestOptions = callOptions(target);
-      const question = this.#question(options, data);
-      const unit = this.#choose(options);
+      const question = this.#repeatable(options, data);
+      const unit = this.#choose(options, true);
       return unit === undefined ? Promise.reject(this.#noUnits()) : this.#desk.ask(unit, question);
     } catch (thrown) {
       return Promise.reject(toTroupeError(thrown, "BAD_ARGUMENT", "the request cannot be made"));
@@ -302,7 +304,7 @@ export class Destination extends Emitter<DestinationEvents> {
       return this.#askFor(callback, target, data, "all");
     }
     const options: RequestOptions = callOptions(target);
-    const question = this.#question(options, data);
+    const question = once(this.#repeatable(options, data));
     const units = this.#all(options);
     if (units.length === 0) throw this.#noUnits();
     const ask = (unit: Unit, signal: AbortSignal): Promise<Context<Data>> =>
@@ -433,7 +435,7 @@ export class Destination extends Emitter<DestinationEvents> {
   ): void {
     const options: RequestOptions = callOptions(target);
     const question = this.#question(options, data);
-    const unit = this.#choose(options);
+    const unit = this.#choose(options, true);
     if (unit === undefined) throw this.#noUnits();
     this.#streams.open(unit, kind, question, user, onAccept);
   }
@@ -453,33 +455,56 @@ export class Destination extends Emitter<DestinationEvents> {
   ): number {
     return tellEach(callback, this.#desk, () => {
       const options: RequestOptions = callOptions(target);
-      const question = this.#question(options, data);
-      if (whom === "all") return { question, units: this.#all(options) };
-      const unit = this.#choose(options);
+      const question = this.#repeatable(options, data);
+      if (whom === "all") return { question: once(question), units: this.#all(options) };
+      const unit = this.#choose(options, true);
       if (unit === undefined) throw this.#noUnits();
       return { question, units: [unit] };
     });
   }
 
   #all({ unit }: RequestOptions): readonly Unit[] {
-    return unit === undefined ? [...this.#units.items] : [this.#member(unit)];
+    return unit === undefined ? [...this.#units.all] : [this.#member(unit)];
   }
 
   #question({ event, metadata, timeout, signal }: RequestOptions, data: unknown): Question {
     if (timeout !== undefined) checkTimeout(timeout);
-    return { name: this.#name(event), metadata, payload: encodePayload(data), timeout, signal };
+    const name = this.#name(event);
+    const payload = encodePayload(data);
+    return { name, metadata, payload, timeout, signal, ejection: this.#units.ejection };
+  }
+
+  #repeatable(options: RequestOptions, data: unknown): Question {
+    const { ejection } = this.#units;
+    return repeatable(this.#name(options.event), options, data, ejection, this.#retries);
+  }
+
+  /** Another unit than these: as the options of the request say, or else whoever is there. */
+  #another(question: Repeatable, tried: readonly Unit[]): Unit | undefined {
+    const { all, aside } = this.#units;
+    const { name, balance, key } = question;
+    for (let i = 0; i < all.length; i++) {
+      const unit = this.#units.pick({ event: name.event, balance, key }, true);
+      if (unit !== undefined && !tried.includes(unit)) return unit;
+      // Those that go by turns or by chance have another one next; the others do not.
+      if (balance === "hash" || balance === "first") break;
+    }
+    const others = all.filter((unit) => !tried.includes(unit));
+    return others.find((unit) => !aside.has(unit)) ?? others[0];
   }
 
   #name(event: string): Name {
     return { role: this.name, event };
   }
 
-  /** The unit for a call: the one it names, or the one that its strategy picks. */
-  #choose(options: CallOptions): Unit | undefined {
+  /**
+   * The unit for a call: the one it names, or the one that its strategy picks.
+   *
+   * @param telling - as {@link Balancer.pick}
+   */
+  #choose(options: CallOptions, telling: boolean): Unit | undefined {
     if (options.unit !== undefined) return this.#member(options.unit);
-    if (options.balance === undefined) return this.#units.pick();
-    this.#balance ??= new Balance(this.#units, this.#desk.clock);
-    return this.#balance.pick(options.balance, options.key);
+    return this.#units.pick(options, telling);
   }
 
   #member(unit: Unit): Unit {
@@ -490,8 +515,8 @@ export class Destination extends Emitter<DestinationEvents> {
   #joined(unit: Unit): void {
     if (!this.#trusts(unit.id) || this.#units.has(unit)) return;
     this.#units.add(unit);
-    for (const waiter of this.#waiting) waiter.resolve();
-    if (this.#units.items.length === 1) this.emit("open");
+    this.#waiting.resolve();
+    if (this.#units.size === 1) this.emit("open");
     this.emit("unit", unit);
   }
 
@@ -517,23 +542,3 @@ export class Destination extends Emitter<DestinationEvents> {
 
 export const peerClosed = (): TroupeError =>
   new TroupeError("CLOSED", "this peer is closed; make a new one");
-
-/** @internal Encoded once, sent to all who can take it. */
-export function broadcastTo(
-  units: Iterable<Unit>,
-  name: Name,
-  { metadata }: Pick<CallOptions, "metadata">,
-  payload: Payload,
-): Unit[] {
-  const reached: Unit[] = [];
-  for (const unit of units) {
-    try {
-      unit.send(name, metadata, payload);
-      reached.push(unit);
-    } catch (thrown) {
-      const error = toTroupeError(thrown, "BAD_ARGUMENT", "the message cannot be sent");
-      if (error.code !== "OVERLOADED" && error.code !== "DISCONNECTED") throw error;
-    }
-  }
-  return reached;
-}

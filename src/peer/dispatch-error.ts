@@ -1,4 +1,5 @@
-import { codeForRemote } from "../connection/remote-code.ts";
+import type { IncomingRequest } from "../connection/connection.ts";
+import { codeForRemote, unstartedDetails } from "../connection/remote-code.ts";
 import { messageOf, TroupeError } from "../errors.ts";
 import { encodePayload, NOTHING, type Payload } from "../frame/payload.ts";
 import { withoutReason } from "./chain.ts";
@@ -11,6 +12,14 @@ export function tellFailure(
   const error = thrown ?? withoutReason();
   const code = error instanceof TroupeError ? codeForRemote(error.code) : "REJECTED";
   tell(code, messageOf(error), detailsOf(error));
+}
+
+/** Tells the caller that no handler has seen its request, and why: it may go to another unit with it. */
+export function refuseUnstarted(
+  request: IncomingRequest,
+  { code, message, details }: TroupeError,
+): void {
+  request.reject(code, message, unstartedDetails(details));
 }
 
 /** Why what a handler has answered does not leave. */

@@ -1,13 +1,30 @@
+import { type Clock, systemClock } from "../async/clock.ts";
 import type { IncomingRequest } from "../connection/connection.ts";
 import type { IncomingStream } from "../connection/stream.ts";
-import { messageOf, shown, TroupeError } from "../errors.ts";
-import { decodePayload, encodePayload, type Payload } from "../frame/payload.ts";
+import { decodePayload, type Payload } from "../frame/payload.ts";
 import type { Metadata, Name } from "../frame/type.ts";
+import { Pace } from "./admission-pace.ts";
+import { WaitingCall } from "./admission-queue.ts";
+import { answerLater, answerWith, callbackOf, fail, serveByCallback } from "./answer.ts";
 import { Chain, isPromise } from "./chain.ts";
 import { Context } from "./context.ts";
-import { tellFailure, unsendable } from "./dispatch-error.ts";
-import type { Handler, Handlers, Kind } from "./handlers.ts";
+import { refuseUnstarted } from "./dispatch-error.ts";
+import { type Handler, type Handlers, middlewareOf } from "./handlers.ts";
+import { Idempotency } from "./idempotency.ts";
+import { IDEMPOTENCY_KEY } from "./idempotency-key.ts";
+import type { IdempotencyOptions } from "./idempotency-store.ts";
+import { MessageDispatch } from "./message-dispatch.ts";
 import type { Logger } from "./options.ts";
+import { Place } from "./place.ts";
+import {
+  busy,
+  refusalOf,
+  refuseLater,
+  refuseRequest,
+  refuseWaiting,
+  refuseWaitingStream,
+  tooOften,
+} from "./refusals.ts";
 import type { Role } from "./role.ts";
 import type { Roles } from "./roles.ts";
 import { refuseStream, SEEN_FROM_HERE, serveStream } from "./stream-dispatch.ts";
@@ -17,35 +34,51 @@ import type { Unit } from "./unit.ts";
 export class Dispatch {
   readonly #roles: Roles;
   readonly #handlers: Handlers;
-  readonly #logger: Logger;
+  readonly #pace: Pace;
+  readonly #messages: MessageDispatch;
+  readonly #idempotency: Idempotency;
 
   /** @param handlers - those of the peer itself */
-  constructor(roles: Roles, handlers: Handlers, logger: Logger) {
+  constructor(
+    roles: Roles,
+    handlers: Handlers,
+    logger: Logger,
+    clock: Clock = systemClock,
+    idempotency: IdempotencyOptions = {},
+  ) {
     this.#roles = roles;
     this.#handlers = handlers;
-    this.#logger = logger;
+    this.#pace = new Pace(clock);
+    this.#idempotency = new Idempotency(idempotency, logger, clock);
+    this.#messages = new MessageDispatch(handlers, logger, this.#pace);
   }
 
   /** A one-way call: whatever is wrong with it, nobody is there to be told. */
   message(unit: Unit, name: Name, metadata: Metadata | undefined, payload: Payload): void {
     const role = this.#roles.find(name.role);
-    if (role === undefined || !role.active || !role.allows(unit.id)) return;
-    const middleware = this.#middleware(role, "message");
-    const handlers = role.handlers.event("message", name.event);
-    if (middleware.length === 0 && handlers.length === 0) return;
-    const data = decodePayload(payload);
-    const ctx = new Context(unit, name.role, name.event, metadata, payload, data as never);
-    if (middleware.length === 0) for (const handler of handlers) void this.#hear(handler, ctx);
-    else this.#messageChain(middleware, handlers, ctx);
+    if (role !== undefined) this.#messages.take(role, unit, name, metadata, payload);
   }
 
   /** A request: answered exactly once, whatever happens. */
   request(unit: Unit, request: IncomingRequest): void {
     const { name, metadata, payload } = request;
     const role = this.#roles.find(name.role);
-    const refusal = refuse(role, name, unit);
+    const refusal = refusalOf(role, name, unit);
     if (refusal !== undefined || role === undefined) {
-      fail(request, refusal);
+      if (refusal !== undefined) refuseUnstarted(request, refusal);
+      return;
+    }
+    const { arrived } = request;
+    const { admission } = role;
+    const early = admission.early(unit.id, arrived);
+    if (early > 0) {
+      refuseRequest(request, tooOften(role), early);
+      return;
+    }
+    const now = admission.admits(arrived, this.#pace);
+    const retryAfter = now ? undefined : admission.full(request, arrived);
+    if (retryAfter !== undefined) {
+      refuseRequest(request, busy(role), retryAfter);
       return;
     }
     // Not before: who may not call shall not make us read what it sends.
@@ -60,135 +93,137 @@ export class Dispatch {
       undefined,
       request,
     );
-    const alone = this.#alone(role, name.event);
-    if (alone === undefined) {
-      const middleware = this.#middleware(role, "request");
-      const handlers = [...middleware, ...role.handlers.event("request", name.event)];
-      new Chain(ctx, handlers, middleware.length, callbackOf(request)).run();
-      return;
-    }
-    // One handler and no middleware, the common case: no chain, and no promise if it has the answer.
-    try {
-      const returned = alone(ctx as never, alone.length < 2 ? ignore : callbackOf(request));
-      if (isPromise(returned)) {
-        returned.then(
-          (answer) => returnedFrom(alone, request, answer),
-          (error: unknown) => fail(request, error),
-        );
-      } else {
-        returnedFrom(alone, request, returned);
-      }
-    } catch (error) {
-      fail(request, error);
-    }
+    if (now) this.#serve(role, ctx, request);
+    else this.#wait(role, ctx, request);
+  }
+
+  /** Apart from the rest, so that those that do not wait pay for no closures. */
+  #wait(role: Role, ctx: Context<never>, request: IncomingRequest): void {
+    const { admission } = role;
+    const start = (): void => {
+      const changed = refusalOf(role, request.name, ctx.unit);
+      if (changed === undefined) this.#serve(role, ctx, request);
+      else refuseUnstarted(request, changed);
+    };
+    const late = (after?: number): void => refuseWaiting(request, role, after);
+    admission.wait(new WaitingCall(request, true, start, late), request.arrived, this.#pace);
   }
 
   /** A stream that a unit wants to open: taken or refused, in time or when its opener gives up. */
   stream(unit: Unit, stream: IncomingStream): void {
     const { name } = stream;
     const role = this.#roles.find(name.role);
-    const refusal = refuse(role, name, unit);
+    const refusal = refusalOf(role, name, unit);
     if (refusal !== undefined || role === undefined) {
       refuseStream(stream, refusal);
       return;
     }
+    const { admission } = role;
+    const { arrived } = stream;
+    const early = admission.early(unit.id, arrived);
+    if (early > 0) {
+      refuseLater(stream, tooOften(role), early);
+      return;
+    }
+    const now = admission.hasRoom;
+    const retryAfter = now ? undefined : admission.full(stream, arrived);
+    if (retryAfter !== undefined) {
+      refuseLater(stream, busy(role), retryAfter);
+      return;
+    }
+    if (now) {
+      this.#serveStream(role, unit, stream);
+      return;
+    }
+    // What cannot be read ends the connection now, not a timer later.
+    decodePayload(stream.payload);
+    const start = (): void => {
+      const changed = refusalOf(role, name, unit);
+      if (changed === undefined) this.#serveStream(role, unit, stream);
+      else refuseStream(stream, changed);
+    };
+    const late = (after?: number): void => refuseWaitingStream(stream, role, after);
+    const call = new WaitingCall(stream, false, start, late);
+    admission.wait(call, arrived, this.#pace);
+  }
+
+  #serveStream(role: Role, unit: Unit, stream: IncomingStream): void {
     const kind = SEEN_FROM_HERE[stream.kind];
-    const middleware = this.#middleware(role, kind);
-    const handlers = [...middleware, ...role.handlers.event(kind, name.event)];
-    serveStream(unit, stream, handlers, middleware.length);
+    const middleware = middlewareOf(this.#handlers, role.handlers, kind);
+    const handlers = [...middleware, ...role.handlers.event(kind, stream.name.event)];
+    const place = new Place(role.admission);
+    place.watch(stream, handlers);
+    const done = (): void => place.leave();
+    stream.taken = done;
+    serveStream(unit, stream, handlers, middleware.length, done);
+  }
+
+  /** Runs the handlers of a request. */
+  #serve(role: Role, ctx: Context<never>, request: IncomingRequest): void {
+    const { admission } = role;
+    const { metadata } = request;
+    if (metadata !== undefined && IDEMPOTENCY_KEY in metadata) {
+      this.#serveOnce(role, ctx, request);
+      return;
+    }
+    const { event } = request.name;
+    const alone = this.#alone(role, event);
+    if (alone === undefined) {
+      const middleware = middlewareOf(this.#handlers, role.handlers, "request");
+      const handlers = [...middleware, ...role.handlers.event("request", event)];
+      const place = new Place(admission);
+      place.watch(request, handlers);
+      const settle = callbackOf(request, place);
+      new Chain(ctx, handlers, middleware.length, settle).run();
+      return;
+    }
+    if (alone.length >= 2) {
+      const place = new Place(admission);
+      place.watch(request, [alone]);
+      serveByCallback(alone, ctx, request, place);
+      return;
+    }
+    // One handler and no middleware, the common case: no chain, and no promise if it has the answer.
+    admission.running++;
+    let returned: unknown;
+    try {
+      returned = alone(ctx as never, ignore);
+      if (isPromise(returned)) {
+        answerLater(request, returned, admission);
+        return;
+      }
+    } catch (error) {
+      admission.leave();
+      fail(request, error);
+      return;
+    }
+    admission.leave();
+    answerWith(request, returned);
+  }
+
+  /** The same for a request with a key, unless it is a repeat. */
+  #serveOnce(role: Role, ctx: Context<never>, request: IncomingRequest): void {
+    const { unit, data } = ctx;
+    this.#idempotency.serve(unit.id, request, {
+      hold: () => {
+        const place = new Place(role.admission);
+        return () => place.leave();
+      },
+      run: (first) => {
+        const { name, metadata, payload } = first;
+        const { role: to, event } = name;
+        const seen = new Context(unit, to, event, metadata, payload, data, undefined, first);
+        this.#serve(role, seen, first);
+      },
+    });
   }
 
   /** The one handler there is for a request, if there is no middleware. */
   #alone(role: Role, event: string): Handler | undefined {
-    if (this.#middleware(role, "request").length > 0) return undefined;
+    if (middlewareOf(this.#handlers, role.handlers, "request").length > 0) return undefined;
     const handlers = role.handlers.event("request", event);
     return handlers.length === 1 ? handlers[0] : undefined;
-  }
-
-  #middleware(role: Role, kind: Kind): readonly Handler[] {
-    const outer = this.#handlers.middleware[kind];
-    const inner = role.handlers.middleware[kind];
-    if (outer.length === 0) return inner;
-    return inner.length === 0 ? outer : [...outer, ...inner];
-  }
-
-  /** Nothing that is returned answers a message or ends its chain; only a failing middleware does. */
-  #messageChain(
-    middleware: readonly Handler[],
-    handlers: readonly Handler[],
-    ctx: Context<never>,
-  ): void {
-    const all: Handler = () => Promise.all(handlers.map((handler) => this.#hear(handler, ctx)));
-    const chain = [...middleware.map(withoutAnswer), ...(handlers.length === 0 ? [] : [all])];
-    new Chain(ctx, chain, middleware.length, (error) => this.#messageDone(ctx, error)).run();
-  }
-
-  /** One of the handlers of a message: what it throws does not keep the others from it. */
-  #hear(handler: Handler, ctx: Context<never>): PromiseLike<void> | undefined {
-    try {
-      const returned = handler(ctx as never, ignore);
-      if (!isPromise(returned)) return undefined;
-      return returned.then(ignore, (error: unknown) =>
-        this.#messageDone(ctx, error ?? "no reason"),
-      );
-    } catch (error) {
-      this.#messageDone(ctx, error ?? "no reason");
-      return undefined;
-    }
-  }
-
-  #messageDone({ role, event }: Name, error: unknown): void {
-    if (error === undefined || error === null) return;
-    if (error instanceof TroupeError && error.code === "NO_EVENT") return;
-    this.#logger.error(
-      `the handler of message ${shown(`${role}/${event}`)} failed: ${messageOf(error)}`,
-      error,
-    );
   }
 }
 
 function ignore(): void {}
-
-const withoutAnswer =
-  (handler: Handler): Handler =>
-  (ctx) => {
-    const returned = handler(ctx, ignore);
-    return isPromise(returned) ? returned.then(ignore) : undefined;
-  };
-
-function refuse(role: Role | undefined, { role: name }: Name, unit: Unit): TroupeError | undefined {
-  if (role === undefined)
-    return new TroupeError("NO_ROLE", `this peer does not play the role ${shown(name)}`);
-  if (!role.allows(unit.id)) {
-    return new TroupeError("NOT_ALLOWED", `role ${shown(name)} is not open to ${unit.id}`);
-  }
-  if (!role.active) return new TroupeError("ROLE_DISABLED", `role ${shown(name)} is disabled`);
-  return undefined;
-}
-
-const callbackOf =
-  (request: IncomingRequest): ((error?: unknown, answer?: unknown) => void) =>
-  (error, answer) => {
-    if (error === undefined || error === null) answerWith(request, answer);
-    else fail(request, error);
-  };
-
-/** What a single handler returned. With a callback, `undefined` means that it will be called. */
-function returnedFrom(handler: Handler, request: IncomingRequest, answer: unknown): void {
-  if (answer !== undefined || handler.length < 2) answerWith(request, answer);
-}
-
-function answerWith(request: IncomingRequest, answer: unknown): void {
-  let payload: Payload;
-  try {
-    payload = encodePayload(answer);
-  } catch (error) {
-    fail(request, unsendable(error));
-    return;
-  }
-  request.answer(payload);
-}
-
-function fail(request: IncomingRequest, thrown: unknown): void {
-  tellFailure(thrown, (code, message, details) => request.reject(code, message, details));
-}

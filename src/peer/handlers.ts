@@ -109,6 +109,14 @@ export class Handlers {
   }
 }
 
+/** @internal What runs before the handlers of an event: that of the peer, then that of the role. */
+export function middlewareOf(peer: Handlers, role: Handlers, kind: Kind): readonly Handler[] {
+  const outer = peer.middleware[kind];
+  const inner = role.middleware[kind];
+  if (outer.length === 0) return inner;
+  return inner.length === 0 ? outer : [...outer, ...inner];
+}
+
 /**
  * @internal
  * @throws TroupeError `BAD_ARGUMENT` unless it is a function

@@ -2,12 +2,13 @@ import { MAX_INTRODUCED_TEXT } from "../connection/connection.ts";
 import type { Limits, Timeouts } from "../connection/limits.ts";
 import { badArgument } from "../errors.ts";
 import type { Allow } from "./allow.ts";
+import type { IdempotencyOptions } from "./idempotency-store.ts";
 
 /** Where a peer writes what nobody else can be told. `console` is one. */
 export interface Logger {
   /** Something of the user's own failed, such as the handler of a one-way message. */
   error(message: string, cause?: unknown): void;
-  /** A stranger was refused, or a connection ended by a breach of the protocol. */
+  /** A stranger was refused, a connection ended by a breach of the protocol, or a unit was set aside. */
   warn(message: string, cause?: unknown): void;
 }
 
@@ -54,6 +55,8 @@ export interface PeerOptions {
   readonly timeouts?: Partial<Timeouts> | undefined;
   /** What others may cost. */
   readonly limits?: Partial<Limits> | undefined;
+  /** How it remembers what it has answered to requests with an `idempotencyKey`. */
+  readonly idempotency?: IdempotencyOptions | undefined;
   /** Default `console`. */
   readonly logger?: Logger | undefined;
 }

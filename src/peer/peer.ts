@@ -19,7 +19,8 @@ import {
   promiseOr,
   withoutNull,
 } from "./callback.ts";
-import { Destination, type DestinationOptions, peerClosed } from "./destination.ts";
+import { Destination, peerClosed } from "./destination.ts";
+import type { DestinationOptions } from "./destination-options.ts";
 import type { DialerWork } from "./dialer.ts";
 import { Dialers } from "./dialers.ts";
 import { Dispatch } from "./dispatch.ts";
@@ -123,7 +124,13 @@ export class Peer extends Middleware {
       allowed: checkAllow("allow", options.allow),
       roles: this.#roles,
       roster: this.#roster,
-      dispatch: new Dispatch(this.#roles, this.middleware, this.#logger),
+      dispatch: new Dispatch(
+        this.#roles,
+        this.middleware,
+        this.#logger,
+        this.#clock,
+        options.idempotency,
+      ),
       introduction: () => this.#introduction(),
       met: (unit) => this.emit("unit", unit),
       parted: (unit, reason) => unit.emit("close", reason),
@@ -179,7 +186,8 @@ export class Peer extends Middleware {
    * The role of this name, made when there is none; every unit is told of it. Options that are named
    * count from now on, also for a role that is there already; a boolean says whether it is active.
    *
-   * @throws TroupeError `BAD_ARGUMENT` for a name that is empty, longer than 255 bytes, or begins with `$`
+   * @throws TroupeError `BAD_ARGUMENT` for a name that is empty, longer than 255 bytes, or begins with `$`, and
+   *   for options that cannot be
    */
   role(name: string, options: RoleOptions | boolean = {}): Role & OwnedBy<Peer> {
     const given = typeof options === "boolean" ? { active: options } : options;
@@ -191,15 +199,19 @@ export class Peer extends Middleware {
   /**
    * The units that play a role elsewhere, now and from now on. The same name gives the same
    * destination, unless `providers` are named: those give a new one, which lives as long as the peer, so
-   * make it once.
+   * make it once. Other options that are named count from now on, also for one that is there already.
    *
-   * @throws TroupeError `BAD_ARGUMENT` for a name that no role can have
+   * @throws TroupeError `BAD_ARGUMENT` for a name that no role can have, and options that cannot be
    */
   destination(name: string, options: DestinationOptions = {}): Destination & OwnedBy<Peer> {
     const known = this.#destinations.get(checkRoleName(name));
-    if (known !== undefined && options.providers === undefined) return known;
+    if (known !== undefined && options.providers === undefined) {
+      known.configure(options);
+      return known;
+    }
+    const { desk, streams } = this.#network;
     const destination = own(
-      new Destination(name, options, this.#roster, this.#network.desk, this.#network.streams),
+      new Destination(name, options, this.#roster, desk, streams, this.#logger),
       this,
     );
     if (options.providers === undefined) this.#destinations.set(name, destination);
@@ -410,6 +422,7 @@ export class Peer extends Middleware {
     const doorClosed = this.#door.close();
     this.#acceptor.clear(reason);
     if (timeout > 0) await this.#network.drain(timeout);
+    this.#roles.dismiss();
     this.#roster.close();
     await this.#network.close(reason);
     await doorClosed;

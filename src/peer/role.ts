@@ -1,4 +1,6 @@
 import type { RoleState } from "../frame/type.ts";
+import { Admission, type RoleLoad } from "./admission.ts";
+import type { AdmissionOptions } from "./admission-options.ts";
 import { type Allow, type Allowed, checkAllow } from "./allow.ts";
 import {
   type DuplexHandler,
@@ -9,9 +11,10 @@ import {
   type RequestHandler,
   type WritableHandler,
 } from "./handlers.ts";
+import { isVisible } from "./role-name.ts";
 
 /** How a role is made. */
-export interface RoleOptions {
+export interface RoleOptions extends AdmissionOptions {
   /** Whether it takes calls from the start. Default true. */
   readonly active?: boolean | undefined;
   /** Who may call it: public keys, or a function. Default everybody who may connect. */
@@ -39,27 +42,63 @@ export class Role {
   readonly name: string;
   /** @internal */
   readonly handlers: Handlers = new Handlers();
+  /** @internal */
+  readonly admission: Admission;
   #allows: Allowed;
   readonly #changed: (role: Role) => void;
   #active: boolean;
 
-  /** @internal */
+  /**
+   * @internal
+   * @throws TroupeError `BAD_ARGUMENT` for options that cannot be
+   */
   constructor(name: string, options: RoleOptions, changed: (role: Role) => void) {
     this.name = name;
     this.#active = options.active ?? true;
     this.#allows = checkAllow(`role "${name}": allow`, options.allow);
+    // What subscribers hear must not be dropped because one of them is slow.
+    this.admission = new Admission(
+      name,
+      options,
+      isVisible(name) ? undefined : Number.POSITIVE_INFINITY,
+    );
     this.#changed = changed;
   }
 
   /** @internal What is named in `options` counts from now on. */
-  configure({ active, allow }: RoleOptions): void {
-    if (allow !== undefined) this.#allows = checkAllow(`role "${this.name}": allow`, allow);
+  configure(options: RoleOptions): void {
+    const { active, allow } = options;
+    const allows =
+      allow === undefined ? this.#allows : checkAllow(`role "${this.name}": allow`, allow);
+    this.admission.configure(this.name, options);
+    this.#allows = allows;
     if (active !== undefined) this.#set(active);
   }
 
   /** Whether it takes calls. */
   get active(): boolean {
     return this.#active;
+  }
+
+  /**
+   * What it has to do now, and what it did not take on so far: see `concurrency`, `queue` and `rate` of
+   * {@link RoleOptions}.
+   *
+   * @example
+   * ```ts
+   * import { Peer } from "troupe";
+   *
+   * const peer = new Peer();
+   * const thumbnails = peer.role("thumbnails", {
+   *   concurrency: 4, // handlers at once
+   *   queue: 100, // calls that wait for one of them
+   *   rate: { perSecond: 20, burst: 50 }, // calls of each caller
+   * });
+   * console.log(thumbnails.load); // { running: 0, queued: 0, refused: 0, dropped: 0, expired: 0 }
+   * ```
+   */
+  get load(): RoleLoad {
+    return this.admission.load;
   }
 
   /** @internal As it is announced. */

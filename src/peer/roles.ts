@@ -48,6 +48,11 @@ export class Roles {
     return { role, made: true };
   }
 
+  /** Refuses what waits for its turn in any of them: this peer leaves. */
+  dismiss(): void {
+    for (const role of this.#roles.values()) role.admission.dismiss();
+  }
+
   /** Plays the role no longer. */
   remove(role: Role): void {
     if (this.#roles.get(role.name) !== role) return;

@@ -42,12 +42,12 @@ export class StreamDesk {
     user: StreamUser,
     onAccept: StreamOptions["onAccept"],
   ): void {
-    const { name, metadata, payload, timeout = this.#timeout, signal } = question;
+    const { name, metadata, payload, timeout = this.#timeout, signal, ejection } = question;
     if (signal?.aborted) {
       user.closed(cancelled(name, signal.reason));
       return;
     }
-    const opening = new OutgoingStream(unit, name, timeout, this.#clock, user, onAccept);
+    const opening = new OutgoingStream(unit, name, timeout, this.#clock, ejection, user, onAccept);
     const deadline = deadlineOf(timeout);
     const connection = unit.leastBusy();
     opening.end = connection.stream(opening, user, kind, name, deadline, metadata, payload);
@@ -62,6 +62,8 @@ class OutgoingStream extends Expiring implements Opening, Abortable {
   readonly #name: Name;
   readonly #timeout: number;
   readonly #clock: Clock;
+  /** Until it is taken or comes to nothing: how it goes on says nothing of its unit. */
+  #ejection: Question["ejection"];
   readonly #user: StreamUser;
   readonly #onAccept: StreamOptions["onAccept"];
   readonly #askedAt: number;
@@ -74,6 +76,7 @@ class OutgoingStream extends Expiring implements Opening, Abortable {
     name: Name,
     timeout: number,
     clock: Clock,
+    ejection: Question["ejection"],
     user: StreamUser,
     onAccept: StreamOptions["onAccept"],
   ) {
@@ -82,6 +85,7 @@ class OutgoingStream extends Expiring implements Opening, Abortable {
     this.#name = name;
     this.#timeout = timeout;
     this.#clock = clock;
+    this.#ejection = ejection;
     this.#user = user;
     this.#onAccept = onAccept;
     this.#askedAt = clock.now();
@@ -103,6 +107,7 @@ class OutgoingStream extends Expiring implements Opening, Abortable {
 
   accepted(answer: Payload): void {
     this.#deadlines?.remove(this);
+    this.#outcome(undefined);
     const told = this.#onAccept;
     if (told === undefined) return;
     const { role, event } = this.#name;
@@ -113,24 +118,31 @@ class OutgoingStream extends Expiring implements Opening, Abortable {
     queueMicrotask(() => told(ctx));
   }
 
-  over(): void {
+  over(error: TroupeError | undefined): void {
     this.#over = true;
     this.#deadlines?.remove(this);
     if (this.#signal !== undefined) offAbort(this.#signal, this);
+    if (error !== undefined) this.#outcome(error);
   }
 
   expire(): void {
     const { role, event } = this.#name;
-    this.#giveUp(
-      new TroupeError(
-        "TIMEOUT",
-        `${role}/${event}: the stream was not taken by ${this.#unit.label} within ${this.#timeout} ms; raise { timeout } or look at that unit`,
-      ),
+    const error = new TroupeError(
+      "TIMEOUT",
+      `${role}/${event}: the stream was not taken by ${this.#unit.label} within ${this.#timeout} ms; raise { timeout } or look at that unit`,
     );
+    this.#giveUp(error);
+    this.#outcome(error);
   }
 
   aborted(reason: unknown): void {
     this.#giveUp(cancelled(this.#name, reason));
+  }
+
+  #outcome(error: TroupeError | undefined): void {
+    const ejection = this.#ejection;
+    this.#ejection = undefined;
+    ejection?.outcome(this.#unit, this.#askedAt, error);
   }
 
   #giveUp(error: TroupeError): void {

@@ -15,12 +15,17 @@ export const SEEN_FROM_HERE: Readonly<Record<StreamKind, StreamKind>> = {
   duplex: "duplex",
 };
 
-/** Runs the handlers of a stream: what they answer takes it, what they throw refuses or fails it. */
+/**
+ * Runs the handlers of a stream: what they answer takes it, what they throw refuses or fails it.
+ *
+ * @param done - called once they have
+ */
 export function serveStream(
   unit: Unit,
   stream: IncomingStream,
   handlers: readonly Handler[],
   middlewares: number,
+  done: () => void,
 ): void {
   const { name, metadata, payload } = stream;
   const ctx = new StreamContext(
@@ -35,6 +40,7 @@ export function serveStream(
   );
   giveEnd(ctx, stream);
   new Chain(ctx as StreamContext<never>, handlers, middlewares, (error, answer) => {
+    done();
     if (error === undefined || error === null) acceptWith(stream, answer);
     else refuseStream(stream, error);
   }).run();

@@ -2,7 +2,7 @@ import { encodeText } from "../bytes/text.ts";
 import { badArgument } from "../errors.ts";
 import type { Payload } from "../frame/payload.ts";
 import { MAX_NAME } from "../frame/type.ts";
-import { broadcastTo } from "./destination.ts";
+import { broadcastTo } from "./broadcast.ts";
 import { checkHandler, type MessageHandler } from "./handlers.ts";
 import type { Roles } from "./roles.ts";
 import type { Roster } from "./roster.ts";
@@ -48,7 +48,8 @@ export class Topics {
   /** @returns how many units it was sent to */
   publish(topic: string, payload: Payload): number {
     const role = roleOf(topic);
-    return broadcastTo(this.#roster.playing(role), { role, event: EVENT }, {}, payload).length;
+    return broadcastTo(this.#roster.playing(role), { role, event: EVENT }, undefined, payload)
+      .length;
   }
 }
 

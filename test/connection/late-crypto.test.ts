@@ -174,7 +174,7 @@ describe("crypto that answers late, and in any order", () => {
     failing = true;
     const call = dialer.ask();
     await clock.advance(1000);
-    expect(call.outcomes).toEqual([isTroupeError("PROTOCOL", "the key was lost")]);
+    expect(call.outcomes).toEqual([isTroupeError("OUTCOME_UNKNOWN", "the key was lost")]);
     expect(dialer.owner.events.at(-1)).toBe("gone");
   });
 

@@ -1,6 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { DEFAULT_LIMITS, DEFAULT_TIMEOUTS, withDefaults } from "../../src/connection/limits.ts";
-import { codeForRemote, remoteError } from "../../src/connection/remote-code.ts";
+import {
+  codeForRemote,
+  isUnstarted,
+  remoteError,
+  unstartedDetails,
+} from "../../src/connection/remote-code.ts";
 import { encodePayload } from "../../src/frame/payload.ts";
 import { isTroupeError } from "../support/errors.ts";
 
@@ -53,4 +58,25 @@ describe("a code from afar", () => {
     expect(error.details).toEqual({ seats: 0 });
     expect(remoteError("REJECTED", "no", encodePayload(null)).details).toBeUndefined();
   });
+
+  test("may say that the request was not started, which is not shown, nor passed on", () => {
+    const said = remoteError("OVERLOADED", "later", unstartedDetails({ retryAfter: 5 }));
+    expect([said.code, said.details, isUnstarted(said)]).toEqual([
+      "OVERLOADED",
+      { retryAfter: 5 },
+      true,
+    ]);
+    const passedOn = remoteError(said.code, said.message, encodePayload(said.details));
+    expect([passedOn.code, isUnstarted(passedOn)]).toEqual(["OVERLOADED", false]);
+    expect(remoteError("NO_ROLE", "none", unstartedDetails(undefined)).details).toBeUndefined();
+  });
+
+  test.each(["BAD_ARGUMENT", "NOT_DELIVERED", "OUTCOME_UNKNOWN"])(
+    "is %s only of a request that was not started, for no handler says that",
+    (code) => {
+      expect(remoteError(code, "", unstartedDetails(undefined)).code).toBe(code);
+      expect(remoteError(code, "", encodePayload({ seats: 0 })).code).toBe("REJECTED");
+      expect(remoteError("TIMEOUT", "", unstartedDetails(undefined)).code).toBe("REJECTED");
+    },
+  );
 });

@@ -145,7 +145,7 @@ describe("once it is open, a connection is cut by", () => {
     const [answered, open] = [end.ask(), end.ask()];
     stranger.say(["response", 0, encodePayload(1)], ["response", 0, encodePayload(2)]);
     clock.flush();
-    const reason = isTroupeError("PROTOCOL", "request 0, which was not asked");
+    const reason = isTroupeError("OUTCOME_UNKNOWN", "request 0, which was not asked");
     expect([answered.outcomes, open.outcomes]).toEqual([[1], [reason]]);
   });
 

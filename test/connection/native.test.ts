@@ -151,7 +151,8 @@ describe("a native connection", () => {
       "DISCONNECTED",
       'closed the connection: "CLOSED", "this peer is closed"',
     );
-    expect([responder.owner.reason, theirs.outcomes]).toEqual([reason, [reason]]);
+    const unknown = isTroupeError("OUTCOME_UNKNOWN", "closed the connection");
+    expect([responder.owner.reason, theirs.outcomes]).toEqual([reason, [unknown]]);
     expect(dialer.owner.events).toEqual(["opened", "request", "closed", "gone"]);
     expect(responder.owner.events).toEqual(["opened", "request", "message", "closed", "gone"]);
     expect([dialer.connection.open, responder.connection.open]).toEqual([false, false]);
@@ -166,8 +167,23 @@ describe("a native connection", () => {
     stranger.channel.abort();
     clock.flush();
     const reason = isTroupeError("DISCONNECTED", "the connection was lost");
-    expect([call.outcomes, signal?.reason, end.owner.reason]).toEqual([[reason], reason, reason]);
+    const unknown = isTroupeError("OUTCOME_UNKNOWN", "the connection was lost");
+    expect([call.outcomes, signal?.reason, end.owner.reason]).toEqual([[unknown], reason, reason]);
     expect(end.owner.events.slice(-2)).toEqual(["closed", "gone"]);
+  });
+
+  test("knows of each request whether it has left when it breaks", () => {
+    const { clock, end } = acquainted();
+    const early = end.ask();
+    clock.flush();
+    // Large enough to leave before the end of the tick; what comes behind it waits for that.
+    const large = end.ask(new Uint8Array(64 * 1024));
+    const late = [end.ask(), end.ask()];
+    end.connection.abort(new TroupeError("DISCONNECTED", "cut"));
+    const unknown = isTroupeError("OUTCOME_UNKNOWN", "cut");
+    expect([early.outcomes, large.outcomes]).toEqual([[unknown], [unknown]]);
+    for (const { outcomes } of late)
+      expect(outcomes).toEqual([isTroupeError("NOT_DELIVERED", "was not sent: cut")]);
   });
 
   test("takes nothing more to send once it is over, and settles nothing twice", () => {
@@ -177,7 +193,7 @@ describe("a native connection", () => {
     end.connection.abort(CLOSED);
     const heard = stranger.kinds.length;
     expect(() => end.connection.send(NAME, undefined, NOTHING)).toThrow(CLOSED);
-    expect(() => end.ask()).toThrow(CLOSED);
+    expect(() => end.ask()).toThrow(isTroupeError("NOT_DELIVERED", CLOSED.message));
     end.connection.cancel(call);
     clock.flush();
     expect([call.outcomes, end.connection.load, stranger.kinds.length]).toEqual([
@@ -246,7 +262,8 @@ describe("its heartbeat", () => {
     expect(end.connection.open).toBe(true);
     clock.tick(1);
     const reason = isTroupeError("DISCONNECTED", "two heartbeats of 10000 ms");
-    expect([end.owner.reason, call.outcomes]).toEqual([reason, [reason]]);
+    const unknown = isTroupeError("OUTCOME_UNKNOWN", "two heartbeats of 10000 ms");
+    expect([end.owner.reason, call.outcomes]).toEqual([reason, [unknown]]);
     expect(stranger.ends.map(({ clean }) => clean)).toEqual([false]);
     expect(clock.timers).toBe(0);
   });

@@ -64,7 +64,7 @@ describe("close() waits", () => {
     const time = await timed(server.close({ timeout: 100 }));
     expect(time).toBeGreaterThan(95);
     expect(time).toBeLessThan(1000);
-    expect(await asked).toEqual(isTroupeError("DISCONNECTED", "CLOSED"));
+    expect(await asked).toEqual(isTroupeError("OUTCOME_UNKNOWN", "CLOSED"));
   });
 
   it("for nobody with a timeout of 0", async () => {
@@ -77,7 +77,7 @@ describe("close() waits", () => {
     const asked = rejection(svc.request("never"));
     await reached.promise;
     expect(await timed(server.close({ timeout: 0 }))).toBeLessThan(500);
-    expect(await asked).toEqual(isTroupeError("DISCONNECTED"));
+    expect(await asked).toEqual(isTroupeError("OUTCOME_UNKNOWN"));
   });
 
   it("not for calls whose time is over, or that were cancelled", async () => {

@@ -27,7 +27,7 @@ describe("when the process of a unit is", { timeout: 20_000 }, () => {
     await exited;
     const begun = performance.now();
     for (const error of await Promise.all(pending))
-      expect(error).toEqual(isTroupeError("DISCONNECTED"));
+      expect(error).toEqual(isTroupeError("OUTCOME_UNKNOWN"));
     expect(performance.now() - begun).toBeLessThan(300);
     expect(unit.closed).toBe(true);
     expect(svc.units.map(({ id }) => id)).toEqual([other.id]);
@@ -47,7 +47,7 @@ describe("when the process of a unit is", { timeout: 20_000 }, () => {
     child.kill("SIGSTOP");
     const begun = performance.now();
     for (const error of await Promise.all(pending)) {
-      expect(error).toEqual(isTroupeError("DISCONNECTED", "two heartbeats"));
+      expect(error).toEqual(isTroupeError("OUTCOME_UNKNOWN", "two heartbeats"));
     }
     expect(performance.now() - begun).toBeLessThan(IN_TIME);
     expect(svc.ready).toBe(false);

@@ -151,7 +151,7 @@ describe("a unit that does not read", () => {
     expect((await closed)[0]).toEqual(isTroupeError("LIMIT", "unread"));
     proxy.last.cut();
     for (const error of await Promise.all(asked)) {
-      expect(error).toEqual(isTroupeError("DISCONNECTED"));
+      expect(error).toEqual(isTroupeError("OUTCOME_UNKNOWN"));
     }
   });
 });

@@ -76,7 +76,7 @@ describe("a survey", () => {
     const worker = await client.destination("worker").whenReady();
     const codes: unknown[] = [];
     for await (const item of worker.survey("load")) codes.push(item.error?.code);
-    expect(codes).toEqual(["DISCONNECTED"]);
+    expect(codes).toEqual(["OUTCOME_UNKNOWN"]);
   });
 });
 

@@ -154,7 +154,7 @@ describe("the loss of a connection", () => {
     expect(answered + failed.length).toBe(CALLS);
     expect(failed.length).toBeGreaterThan(0);
     expect(failed.length).toBeLessThanOrEqual(64);
-    for (const failure of failed) expect(failure).toEqual([1, true, "DISCONNECTED"]);
+    for (const failure of failed) expect(failure).toEqual([1, true, "OUTCOME_UNKNOWN"]);
     // What came later is shared by the other two.
     const [first = 0, second = 0, third = 0] = uses.counts;
     expect(second).toBeLessThan(CALLS / 3);
@@ -183,7 +183,7 @@ describe("the loss of a connection", () => {
     proxies[1]?.last.cut();
     const theirs = asked.filter(({ by }) => by === 1);
     expect(theirs).toHaveLength(10);
-    for (const { answer } of theirs) expect(await answer).toBe("DISCONNECTED");
+    for (const { answer } of theirs) expect(await answer).toBe("OUTCOME_UNKNOWN");
     go.fire();
     for (const { by, answer } of asked) if (by !== 1) expect(await answer).toBe("answered");
   });

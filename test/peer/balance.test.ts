@@ -139,6 +139,55 @@ describe("first", () => {
   });
 });
 
+describe("a unit that is set aside", () => {
+  it.each(EACH)("is never picked by %s, which picks all the others", (strategy) => {
+    const scene = sceneOf("ann", "ben", "cleo");
+    const [ann] = scene.units.items;
+    if (ann !== undefined) scene.units.setAside(ann);
+    const picked = new Set(
+      Array.from({ length: 60 }, (_, i) => scene.picks(strategy, 1, `${i}`)[0]),
+    );
+    expect(picked).toEqual(new Set(strategy === "first" ? ["ben"] : ["ben", "cleo"]));
+  });
+
+  it.each(EACH.filter((strategy) => strategy !== "hash"))(
+    "and is due is picked by %s, as far as nobody comes before it",
+    (strategy) => {
+      const scene = sceneOf("ann", "ben", "cleo");
+      const [ann, ben] = scene.units.items;
+      for (const [unit, others] of [
+        [ann, "ann"],
+        [ben, strategy === "first" ? "ann" : "ben"],
+      ] as const) {
+        if (unit === undefined) continue;
+        scene.units.setAside(unit);
+        expect(scene.balance.pick(strategy, undefined, unit)?.name).toBe(others);
+        scene.units.takeBack(unit);
+      }
+    },
+  );
+
+  it("and is due is picked by hash for its own keys only", () => {
+    const scene = sceneOf("ann", "ben", "cleo");
+    const keys = Array.from({ length: 60 }, (_, i) => `key ${i}`);
+    const before = keys.map((key) => scene.picks("hash", 1, key)[0]);
+    const [, ben] = scene.units.items;
+    if (ben === undefined) throw new Error("ben is not there");
+    scene.units.setAside(ben);
+    expect(keys.map((key) => scene.balance.pick("hash", key, ben)?.name)).toEqual(before);
+  });
+
+  it("takes nobody's turn when it is picked because it is due", () => {
+    const scene = sceneOf("ann", "ben", "cleo");
+    const [, , cleo] = scene.units.items;
+    if (cleo === undefined) throw new Error("cleo is not there");
+    scene.units.setAside(cleo);
+    scene.picks("round-robin", 1);
+    expect(scene.balance.pick("round-robin", undefined, cleo)).toBe(cleo);
+    expect(scene.picks("round-robin", 3)).toEqual(["ben", "ann", "ben"]);
+  });
+});
+
 it.each([["fastest"], ["constructor"], [""], [5], [null], [Symbol("ewma")]])(
   "refuses %s, and says what there is",
   (strategy) => {

@@ -35,6 +35,10 @@ export class FakeConnection implements Connection {
   readonly sent: string[] = [];
   readonly calls: Call[] = [];
   readonly cancelled: Call[] = [];
+  /** Of all requests so far. */
+  readonly deadlines: number[] = [];
+  /** Metadata and bytes of the last request. */
+  asked: [metadata: Metadata | undefined, bytes: number[]] | undefined;
   readonly closed: TroupeError[] = [];
   /** Thrown by `send` and `request`. */
   fault: TroupeError | undefined;
@@ -48,8 +52,16 @@ export class FakeConnection implements Connection {
     this.sent.push(`${name.role}/${name.event}`);
   }
 
-  request(call: Call): void {
+  request(
+    call: Call,
+    _name: Name,
+    deadline: number,
+    metadata: Metadata | undefined,
+    payload: Payload,
+  ): void {
     if (this.fault !== undefined) throw this.fault;
+    this.deadlines.push(deadline);
+    this.asked = [metadata, [...payload.bytes]];
     this.load++;
     this.calls.push(call);
   }

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { Rotation } from "../../src/peer/rotation.ts";
 
 function rotationOf(...items: string[]): Rotation<string> {
@@ -47,6 +47,54 @@ it("is not disturbed by the removal of what it does not have", () => {
   expect(picks(rotation, 3)).toBe("bab");
 });
 
+describe("an item that is set aside", () => {
+  it("has no turns, and is still here", () => {
+    const rotation = rotationOf("a", "b", "c");
+    rotation.pick();
+    rotation.setAside("b");
+    expect(picks(rotation, 4)).toBe("caca");
+    expect([rotation.has("b"), rotation.size, rotation.items]).toEqual([true, 3, ["a", "c"]]);
+    expect([[...rotation.aside], rotation.all]).toEqual([["b"], ["a", "c", "b"]]);
+  });
+
+  it("comes last in the round in which it is taken back", () => {
+    const rotation = rotationOf("a", "b", "c");
+    rotation.setAside("a");
+    rotation.pick();
+    rotation.takeBack("a");
+    expect(picks(rotation, 6)).toBe("cbacba");
+  });
+
+  it("is not the oldest while it is, and is again afterwards", () => {
+    const rotation = rotationOf("a", "b", "c");
+    rotation.setAside("a");
+    expect([rotation.oldest, rotation.oldestWith("a"), rotation.oldestWith("c")]).toEqual([
+      "b",
+      "a",
+      "b",
+    ]);
+    rotation.takeBack("a");
+    expect(rotation.oldest).toBe("a");
+  });
+
+  it("may leave, and comes back with turns", () => {
+    const rotation = rotationOf("a", "b");
+    rotation.setAside("a");
+    rotation.remove("a");
+    expect([rotation.has("a"), rotation.aside.size, rotation.all]).toEqual([false, 0, ["b"]]);
+    rotation.add("a");
+    expect(new Set(picks(rotation, 2))).toEqual(new Set("ab"));
+  });
+
+  it("is set aside once, and nobody is who is not here", () => {
+    const rotation = rotationOf("a", "b");
+    for (const item of ["a", "a", "x"]) rotation.setAside(item);
+    rotation.takeBack("b");
+    rotation.takeBack("x");
+    expect([[...rotation.aside], rotation.items]).toEqual([["a"], ["b"]]);
+  });
+});
+
 /** How often everybody else was picked since each item's last pick. */
 class Ledger {
   readonly #since = new Map<number, Map<number, number>>();
@@ -82,8 +130,8 @@ it("knows the one that has been there longest, whatever the order of turns is", 
 
 it("picks those who stay equally often but for one, over any time and whoever comes and goes", () => {
   const guest = fc.integer({ min: 0, max: 5 });
-  const what = fc.constantFrom("come", "go", "pick", "pick", "pick");
-  const steps = fc.array(fc.tuple(what, guest), { maxLength: 300 });
+  const what = fc.constantFrom("come", "go", "aside", "back", "pick", "pick", "pick");
+  const steps = fc.array(fc.tuple(what, guest), { maxLength: 300, size: "max" });
   const stay = fc.integer({ min: 1, max: 6 });
   fc.assert(
     fc.property(steps, stay, fc.nat(300), (all, staying, from) => {
@@ -94,6 +142,8 @@ it("picks those who stay equally often but for one, over any time and whoever co
           if (!rotation.has(newcomer)) rotation.add(newcomer);
         },
         go: (leaver) => rotation.remove(leaver),
+        aside: (guest) => rotation.setAside(guest),
+        back: (guest) => rotation.takeBack(guest),
         pick: () => {
           const picked = rotation.pick() ?? 0;
           counts.set(picked, (counts.get(picked) ?? 0) + 1);
@@ -115,19 +165,24 @@ it("picks those who stay equally often but for one, over any time and whoever co
 
 it("picks everybody who stays exactly once between two picks of anybody, whoever comes and goes", () => {
   const item = fc.integer({ min: 0, max: 7 });
-  const what = fc.constantFrom("come", "go", "pick", "pick", "pick", "pick");
+  const what = fc.constantFrom("come", "go", "aside", "back", "pick", "pick", "pick", "pick");
   fc.assert(
-    fc.property(fc.array(fc.tuple(what, item), { maxLength: 120 }), (steps) => {
+    fc.property(fc.array(fc.tuple(what, item), { maxLength: 120, size: "max" }), (steps) => {
       const rotation = new Rotation<number>();
       const ledger = new Ledger();
       const act: Record<string, (item: number) => void> = {
         come: (newcomer) => {
-          if (!rotation.items.includes(newcomer)) rotation.add(newcomer);
+          if (!rotation.has(newcomer)) rotation.add(newcomer);
         },
         go: (leaver) => {
           rotation.remove(leaver);
           ledger.left(leaver);
         },
+        aside: (one) => {
+          rotation.setAside(one);
+          ledger.left(one);
+        },
+        back: (one) => rotation.takeBack(one),
         pick: () => {
           const picked = rotation.pick();
           if (picked === undefined) return;

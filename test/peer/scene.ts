@@ -1,5 +1,6 @@
 import { Deadlines } from "../../src/async/deadlines.ts";
-import { Destination, type DestinationOptions } from "../../src/peer/destination.ts";
+import { Destination } from "../../src/peer/destination.ts";
+import type { DestinationOptions } from "../../src/peer/destination-options.ts";
 import { Roster } from "../../src/peer/roster.ts";
 import { StreamDesk } from "../../src/peer/stream-desk.ts";
 import type { Unit } from "../../src/peer/unit.ts";

@@ -141,7 +141,9 @@ describe("of several connections", () => {
     expect(second.sent).toEqual(["greeter/hello"]);
     expect(unit.detach(second, lost)).toBe(true);
     expect(unit.closed).toBe(true);
-    expect(await rejection(deskOf().ask(unit, QUESTION))).toBe(lost);
+    const error = await rejection(deskOf().ask(unit, QUESTION));
+    expect(error).toEqual(isTroupeError("NOT_DELIVERED", lost.message));
+    expect(error).toMatchObject({ cause: lost });
     expect(() => unit.send(NAME, undefined, NOTHING)).toThrow(lost);
   });
 

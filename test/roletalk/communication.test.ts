@@ -78,7 +78,7 @@ describe("a request", () => {
     const lost = outcome((cb) => toB.request("never", 1, cb));
     await b.close({ timeout: 1 });
     const [err, ctx] = await lost;
-    expect(err).toEqual(isTroupeError("DISCONNECTED"));
+    expect(err).toEqual(isTroupeError("OUTCOME_UNKNOWN"));
     expect(ctx?.unit.id).toBe(b.id);
   });
 

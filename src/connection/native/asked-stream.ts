@@ -12,6 +12,7 @@ export class AskedStream extends Awaited implements IncomingStream, Opening {
   readonly name: Name;
   readonly metadata: Metadata | undefined;
   readonly payload: Payload;
+  taken: (() => void) | undefined;
   #stream: NativeStream | undefined;
 
   constructor(
@@ -46,7 +47,9 @@ export class AskedStream extends Awaited implements IncomingStream, Opening {
     this.#stream?.refuse(code, message, details);
   }
 
-  accepted(): void {}
+  accepted(): void {
+    this.taken?.();
+  }
 
   over(error: TroupeError | undefined): void {
     if (error !== undefined) this.abandoned(error);

@@ -1,21 +1,26 @@
 import type { Clock } from "../../async/clock.ts";
 import type { TroupeError } from "../../errors.ts";
+import type { Awaiting, Watcher } from "../awaiting.ts";
 
 /** What the other side waits for, until its time is over or it gives up. */
-export abstract class Awaited {
+export abstract class Awaited implements Awaiting {
+  readonly arrived: number;
+  watcher: Watcher | undefined;
   readonly #clock: Clock;
-  readonly #due: number;
+  readonly #deadline: number;
   #abort: AbortController | undefined;
   #ending: TroupeError | undefined;
 
   /** @param deadline - milliseconds that the other side waits, 0 for without end */
   constructor(deadline: number, clock: Clock) {
     this.#clock = clock;
-    this.#due = deadline === 0 ? Number.POSITIVE_INFINITY : clock.now() + deadline;
+    this.#deadline = deadline;
+    this.arrived = clock.now();
   }
 
   get timeLeft(): number | undefined {
-    return this.#due === Number.POSITIVE_INFINITY ? undefined : this.#due - this.#clock.now();
+    if (this.#deadline === 0) return undefined;
+    return this.arrived + this.#deadline - this.#clock.now();
   }
 
   get signal(): AbortSignal {
@@ -30,5 +35,6 @@ export abstract class Awaited {
   protected abandoned(reason: TroupeError): void {
     this.#ending = reason;
     this.#abort?.abort(reason);
+    this.watcher?.givenUp();
   }
 }

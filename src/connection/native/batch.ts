@@ -29,6 +29,7 @@ export class Batch implements Flushable {
   readonly #outlet: Outlet;
   #writer: Writer | undefined;
   #frames = 0;
+  #record = 0;
 
   constructor(flusher: Flusher, outlet: Outlet) {
     this.#flusher = flusher;
@@ -38,6 +39,11 @@ export class Batch implements Flushable {
   /** Bytes of frames that wait for the end of the tick. */
   get length(): number {
     return this.#writer?.length ?? 0;
+  }
+
+  /** The number of the record that frames are gathered for; those of lower numbers have left. */
+  get record(): number {
+    return this.#record;
   }
 
   /** The encoder to write frames with; {@link end} must follow before anything else happens. */
@@ -63,6 +69,8 @@ export class Batch implements Flushable {
     if (writer === undefined) return;
     this.#writer = undefined;
     this.#encoder.writer = NOWHERE;
+    // Before it leaves: whatever goes wrong then, it may have left.
+    this.#record++;
     if (writer.length > 0) this.#outlet.leave(writer.view());
     returnWriter(writer);
   }

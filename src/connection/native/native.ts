@@ -9,6 +9,7 @@ import type { Established, Handshake } from "../../session/handshake.ts";
 import type { ConnectionConfig } from "../config.ts";
 import type { Call, Connection, ConnectionOwner, RemotePeer, RoleList } from "../connection.ts";
 import { highWater } from "../limits.ts";
+import { Loss, notDelivered } from "../loss.ts";
 import { Pending } from "../pending.ts";
 import type { IncomingStream, Opening, StreamEnd, StreamKind, StreamUser } from "../stream.ts";
 import { type Host, Inbound } from "./inbound.ts";
@@ -115,7 +116,7 @@ export class NativeConnection
     metadata: Metadata | undefined,
     payload: Payload,
   ): void {
-    if (this.#end !== undefined) throw this.#end;
+    if (this.#end !== undefined) throw notDelivered(this.#end);
     if (this.#pending.used >= this.#requests) {
       throw new TroupeError(
         "OVERLOADED",
@@ -124,6 +125,7 @@ export class NativeConnection
     }
     const correlation = this.#pending.add(call);
     call.correlation = correlation;
+    call.record = this.#outbound.record;
     try {
       this.#outbound.request(correlation, name, deadline, metadata, payload);
     } catch (thrown) {
@@ -216,7 +218,9 @@ export class NativeConnection
     this.#end = reason;
     this.#decoder.stop();
     this.#config.deadlines.remove(this);
-    for (const call of this.#pending.clear()) call.fail(reason);
+    const loss = new Loss(reason);
+    const { record } = this.#outbound;
+    for (const call of this.#pending.clear()) call.fail(loss.of(call.record < record));
     this.#serving.clear(reason);
     this.#streams?.close(reason);
     if (this.#open) this.#owner.closed(reason);

@@ -39,6 +39,11 @@ export class Outbound implements Replies, Outlet, OpeningFrames {
     return this.#exit.backlog + this.#batch.length;
   }
 
+  /** The number of the record that leaves next; those of lower numbers have left. */
+  get record(): number {
+    return this.#batch.record;
+  }
+
   /** The other side takes payloads up to `bytes`. */
   bound(bytes: number): void {
     this.#messageBytes = Math.min(this.#messageBytes, bytes);

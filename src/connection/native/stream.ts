@@ -150,6 +150,7 @@ export class NativeStream implements StreamEnd {
     if (!this.#listed || this.#accepted) return;
     this.#host.frames.accept(this.id, this.#reading === "open" ? this.#window.open() : 0, answer);
     this.#accepted = true;
+    this.#opening?.accepted(answer);
     this.#begun();
   }
 
