@@ -21,6 +21,15 @@ export type Shape =
   | { readonly kind: "small-streams"; readonly bytes: number; readonly atOnce: number }
   /** Calls, one after the other, with nothing else on their connection and with a stream down. */
   | { readonly kind: "beside-stream"; readonly bytes: number }
+  /** Calls that cost the server's processor time, as many as it can answer and `times` as many. */
+  | {
+      readonly kind: "overload";
+      /** Milliseconds of processor time for each. */
+      readonly work: number;
+      /** Milliseconds within which an answer is of use. */
+      readonly deadline: number;
+      readonly times: number;
+    }
   | { readonly kind: "idle" };
 
 /** In the order of the report. */
@@ -36,6 +45,7 @@ export const BENCH_NAMES = [
   "stream-up",
   "streams-small",
   "request-beside-stream",
+  "overload",
   "idle-connection",
 ] as const;
 export type BenchName = (typeof BENCH_NAMES)[number];
@@ -52,6 +62,7 @@ export const SHAPES: Readonly<Record<BenchName, Shape>> = {
   "stream-up": { kind: "stream", direction: "up" },
   "streams-small": { kind: "small-streams", bytes: SMALL, atOnce: 64 },
   "request-beside-stream": { kind: "beside-stream", bytes: SMALL },
+  overload: { kind: "overload", work: 1, deadline: 100, times: 3 },
   "idle-connection": { kind: "idle" },
 };
 
@@ -64,6 +75,8 @@ const ENTRANTS: Readonly<Partial<Record<Shape["kind"], readonly SubjectName[]>>>
   // Without streams, one payload there and back is an echo: `echo-100B-c64`.
   "small-streams": ["troupe"],
   "beside-stream": ["ws", "wss", "troupe"],
+  // Bare messages have no deadlines, and nobody refuses them.
+  overload: ["troupe"],
 };
 
 /** Whether a bench is run with a subject. */
@@ -111,6 +124,13 @@ export const FACTS: Readonly<Record<Shape["kind"], Readonly<Record<string, Fact>
     "-idle-p99": toWs("ms"),
     "-stream": toWss("MB/s"),
   },
+  overload: {
+    "": toOwn("-peak", "answers/s"),
+    "-once": toOwn("-peak", "answers/s"),
+    "-p99": toOwn("-peak-p99", "ms"),
+    "-peak": toWs("answers/s"),
+    "-peak-p99": toWs("ms"),
+  },
   idle: { "": toWs("bytes"), "-rss": toWs("bytes") },
 };
 
@@ -131,6 +151,7 @@ export const TARGETS: Readonly<Record<string, Target>> = {
   "stream-up": { atLeast: 0.9 },
   "streams-small": { atLeast: 0.25 },
   "request-beside-stream-p99": { atMost: 3 },
+  overload: { atLeast: 0.8 },
   "idle-connection": { atMost: 2 },
 };
 

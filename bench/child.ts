@@ -14,6 +14,7 @@ import { startOneway } from "./load/oneway.ts";
 import { Receiving } from "./load/receiving.ts";
 import { Sending } from "./load/sending.ts";
 import { startUpload } from "./load/upload.ts";
+import { startWork } from "./load/work.ts";
 import type { Hears, Server, Subject } from "./subjects/subject.ts";
 import type { Answer, Memory, Question, Talk } from "./talk.ts";
 
@@ -83,6 +84,11 @@ const answers: {
   },
   beside: async (ask) => {
     load = await startBeside(subject, ask);
+    return null;
+  },
+  work: async (ask) => {
+    if (subject.worker === undefined) throw new Error("nobody works here");
+    load = startWork(await subject.worker(ask.port), ask);
     return null;
   },
   oneway: async (ask) => {

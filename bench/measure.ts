@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type BenchName, type Pace, SHAPES, type Shape } from "./benches.ts";
 import type { Pair } from "./pair.ts";
-import type { Latency, Mark, Memory } from "./talk.ts";
+import type { Latency, Mark, Memory, WorkAsk } from "./talk.ts";
 
 /** Values by the suffix of their name; see `FACTS`. */
 export type Facts = Readonly<Record<string, number>>;
@@ -10,6 +10,8 @@ export type Facts = Readonly<Record<string, number>>;
 const FIRST_ONES = 32;
 /** Calls in flight while a new pair of processes warms up. */
 const BUSY = 64;
+/** Calls in flight that keep a server busy and do not wait for each other for long. */
+const FEW = 16;
 /** Bytes. */
 const MB = 1e6;
 /** Of a round, what goes to the figure that the other one is divided by: the steadier of the two. */
@@ -38,6 +40,8 @@ export function measure(pair: Pair, bench: BenchName, pace: Pace): Promise<Facts
       return measureSmallStreams(pair, shape, pace);
     case "beside-stream":
       return measureBesideStream(pair, shape, pace);
+    case "overload":
+      return measureOverload(pair, shape, pace);
     case "idle":
       return measureIdle(pair, pace);
   }
@@ -142,6 +146,36 @@ async function measureBesideStream(
     "-idle-p99": idle?.p99 ?? Number.NaN,
     "-stream": perSecond(readings.server) / MB,
   };
+}
+
+/** What the server can do, then as much as that is asked, and then `times` as much. */
+async function measureOverload(
+  { client, server, port }: Pair,
+  { work, deadline, times }: Extract<Shape, { kind: "overload" }>,
+  pace: Pace,
+): Promise<Facts> {
+  const run = async (offered: WorkAsk["offered"], share: number): Promise<Useful> => {
+    await client.ask("work", { port, work, deadline, offered });
+    const readings = await watch({ client, server }, part(pace, share));
+    const latency = await client.ask("stop", null);
+    return { rate: perSecond(readings.client), p99: latency?.p99 ?? Number.NaN };
+  };
+  const peak = await run({ inFlight: FEW }, 1 / 4);
+  const once = await run({ perSecond: peak.rate }, 1 / 4);
+  const overload = await run({ perSecond: times * peak.rate }, 1 / 2);
+  return {
+    "": overload.rate,
+    "-once": once.rate,
+    "-p99": overload.p99,
+    "-peak": peak.rate,
+    "-peak-p99": peak.p99,
+  };
+}
+
+/** Answers in time: how many a second, and how long they took in milliseconds. */
+interface Useful {
+  readonly rate: number;
+  readonly p99: number;
 }
 
 /** For one of several measurements that make a round together. */

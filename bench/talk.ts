@@ -30,6 +30,15 @@ export interface Memory {
   readonly rss: number;
 }
 
+export interface WorkAsk {
+  readonly port: number;
+  /** Milliseconds of processor time for each call. */
+  readonly work: number;
+  /** Milliseconds within which an answer counts. */
+  readonly deadline: number;
+  readonly offered: { readonly inFlight: number } | { readonly perSecond: number };
+}
+
 export interface Talk {
   /** Server: listens; answers the port. */
   serve: { ask: null; answer: number };
@@ -57,6 +66,11 @@ export interface Talk {
   upload: { ask: { readonly port: number }; answer: null };
   /** Client: an `echo` with one in flight, on the connection of a `download`. Stop the server first. */
   beside: { ask: { readonly port: number; readonly bytes: number }; answer: null };
+  /**
+   * Client: asks for work, either with so many calls outstanding or so many a second, whatever comes
+   * back. Counts answers that come within the deadline.
+   */
+  work: { ask: WorkAsk; answer: null };
   mark: { ask: null; answer: Mark };
   memory: { ask: null; answer: Memory };
   /** Ends what was started; what calls answers with its latencies. */

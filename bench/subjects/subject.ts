@@ -17,6 +17,8 @@ export interface Subject {
    * closed after the payload has gone there and back. Not for those who have no streams to open.
    */
   exchanger?(port: number): Promise<Caller>;
+  /** In the client process: a connection for calls that keep the server busy. For those who have deadlines. */
+  worker?(port: number): Promise<Worker>;
 }
 
 /** What the server process is told. */
@@ -64,6 +66,11 @@ export interface Server extends Closable {
 export interface Caller extends Closable {
   /** `done` gets the echo. A call that fails ends the process: a bench has no use for half a figure. */
   call(payload: Uint8Array, done: (answer: Uint8Array) => void): void;
+}
+
+export interface Worker extends Closable {
+  /** `done` is told whether the call was answered within the deadline; both times are milliseconds. */
+  ask(work: number, deadline: number, done: (answered: boolean) => void): void;
 }
 
 export interface Teller extends Closable {

@@ -11,11 +11,14 @@ import type {
   Sink,
   Subject,
   Teller,
+  Worker,
   Writer,
 } from "./subject.ts";
 
 /** Troupe as its users have it: peers, roles, promises, sessions; nothing switched off. */
-export const subject: Subject = { serve, caller, teller, listener, reader, writer, exchanger };
+export const subject: Subject = {
+  ...{ serve, caller, teller, listener, reader, writer, exchanger, worker },
+};
 
 const SERVER = "server";
 const LISTENER = "listener";
@@ -25,6 +28,7 @@ async function serve(hears: Hears): Promise<Server> {
   const peer = new Peer({ name: "server" });
   const role = peer.role(SERVER);
   role.onRequest("echo", (ctx) => ctx.data);
+  role.onRequest("work", (ctx) => work(Number(ctx.data)));
   role.onMessage("tell", (ctx) => {
     hears.told(bytes(ctx.data));
   });
@@ -88,6 +92,26 @@ async function exchanger(port: number): Promise<Caller> {
     },
     close,
   };
+}
+
+async function worker(port: number): Promise<Worker> {
+  const { server, close } = await reach(new Peer({ name: "worker" }), port);
+  return {
+    ask: (work, deadline, done) => {
+      // What is refused is not asked again: the load is to be what was offered.
+      server.request({ event: "work", timeout: deadline, retry: 0 }, work).then(
+        () => done(true),
+        () => done(false),
+      );
+    },
+    close,
+  };
+}
+
+/** Keeps the process busy. */
+function work(ms: number): void {
+  const end = performance.now() + ms;
+  while (performance.now() < end);
 }
 
 function sinkOf(writable: Writable): Sink {
