@@ -3,6 +3,7 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync, rmSync } from "node:fs";
 import { build } from "esbuild";
+import ts from "typescript";
 
 rmSync("dist", { recursive: true, force: true });
 const { status } = spawnSync("tsc", ["-p", ".ci/tsconfig.build.json"], {
@@ -20,7 +21,28 @@ const elsewhere = Object.fromEntries(
   ]),
 );
 
+/** esbuild keeps the comments of class members, and Node all text of a module in its heap. */
+const withoutComments = {
+  name: "without-comments",
+  setup({ onLoad }) {
+    onLoad({ filter: /\/src\/.*\.ts$/ }, ({ path }) => {
+      const { outputText } = ts.transpileModule(readFileSync(path, "utf8"), {
+        fileName: path,
+        compilerOptions: {
+          target: ts.ScriptTarget.ES2022,
+          module: ts.ModuleKind.ESNext,
+          verbatimModuleSyntax: true,
+          removeComments: true,
+          inlineSourceMap: true,
+        },
+      });
+      return { contents: outputText, loader: "js" };
+    });
+  },
+};
+
 const common = {
+  plugins: [withoutComments],
   bundle: true,
   // What is imported only when it is needed stays apart.
   splitting: true,
