@@ -1,5 +1,6 @@
 import { IncomingMessage } from "node:http";
 import { Duplex } from "node:stream";
+import { asBuffer } from "../bytes/as-buffer.node.ts";
 import { badArgument } from "../errors.ts";
 import { Allowance } from "./allowance.node.ts";
 import { type Entrance, requestBytes } from "./entrance.node.ts";
@@ -20,7 +21,7 @@ export function toUpgradeEvent(
 ): UpgradeEvent | undefined {
   if (!(request instanceof IncomingMessage && socket instanceof Duplex)) return undefined;
   if (!(head instanceof Uint8Array)) return undefined;
-  return { request, socket, head: Buffer.from(head.buffer, head.byteOffset, head.length) };
+  return { request, socket, head: asBuffer(head) };
 }
 
 /**

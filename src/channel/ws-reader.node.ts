@@ -1,5 +1,6 @@
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { asBuffer } from "../bytes/as-buffer.node.ts";
 import { EMPTY } from "../bytes/bytes.ts";
 import { free } from "../bytes/free.node.ts";
 import { borrowWriter, returnWriter } from "../bytes/spare-writers.ts";
@@ -116,6 +117,7 @@ export class MessageReader {
   }
 
   #read(chunk: Uint8Array): void {
+    // Streams of objects may bring what is no Buffer.
     const bytes =
       this.#header === undefined ? asBuffer(chunk) : Buffer.concat([this.#header, chunk]);
     this.#header = undefined;
@@ -203,11 +205,6 @@ export class MessageReader {
     this.#ws.call(this.#socket, Buffer.from(bytes.subarray(at, end)));
     return end;
   }
-}
-
-/** Streams of objects may bring what is no Buffer. */
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 /** Of the frame at `at`; the second byte says it. */

@@ -1,4 +1,5 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
+import { asBuffer } from "../bytes/as-buffer.node.ts";
 import { equal } from "../bytes/bytes.ts";
 
 /** The two curves of a session, as JWK names them (RFC 8037). */
@@ -62,5 +63,4 @@ function readsOnlyD(): boolean {
   }
 }
 
-const base64url = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("base64url");
+const base64url = (bytes: Uint8Array): string => asBuffer(bytes).toString("base64url");
