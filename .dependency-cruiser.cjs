@@ -8,7 +8,7 @@ const floors = [
   ["streams/"],
   ["peer/"],
   ["mesh/", "observe/"],
-  ["gateway/", "registry/", "flatend/", "(index|browser)\\.ts"],
+  ["gateway/", "registry/", "flatend/", "(index|browser|exports)\\.ts"],
   ["cli/"],
 ].map((names) => `^src/(${names.join("|")})`);
 
@@ -90,6 +90,14 @@ module.exports = {
       severity: "error",
       from: { path: "^src/", pathNot: "^src/cli/" },
       to: { path: "^src/(index|browser)\\.ts$" },
+    },
+    {
+      name: "exports-by-entries",
+      comment:
+        "What is public is listed for index.ts and browser.ts; inside, import the file itself.",
+      severity: "error",
+      from: { path: "^src/", pathNot: "^src/(index|browser)\\.ts$" },
+      to: { path: "^src/exports\\.ts$" },
     },
     {
       name: "no-orphan",
