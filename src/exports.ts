@@ -43,6 +43,7 @@ export type {
   IdempotencyClaim,
   IdempotencyOptions,
   IdempotencyStore,
+  IdempotentRequest,
 } from "./peer/idempotency-store.ts";
 export type { Middleware } from "./peer/middleware.ts";
 export type {

@@ -1,11 +1,14 @@
+import { provider } from "#crypto";
 import type { Clock } from "../async/clock.ts";
+import { toHex } from "../bytes/bytes.ts";
 import type { IncomingRequest } from "../connection/connection.ts";
 import { badArgument, messageOf, shown, TroupeError } from "../errors.ts";
 import { isPromise } from "./chain.ts";
 import { refuseUnstarted } from "./dispatch-error.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { IDEMPOTENCY_KEY, isIdempotencyKey } from "./idempotency-key.ts";
-import { MemoryIdempotencyStore } from "./idempotency-memory.ts";
+import { Leases } from "./idempotency-leases.ts";
+import { checkCount, MemoryIdempotencyStore } from "./idempotency-memory.ts";
 import { decodeOutcome, encodeOutcome, type Outcome } from "./idempotency-record.ts";
 import type {
   IdempotencyClaim,
@@ -16,7 +19,11 @@ import { KeyedRequest } from "./keyed-request.ts";
 import type { Logger } from "./options.ts";
 
 const DEFAULT_TTL = 600_000;
+const DEFAULT_LEASE = 600_000;
 const DEFAULT_WAIT = 5000;
+const DEFAULT_PENDING = 4096;
+/** Of what makes tokens differ between units. */
+const TOKEN_BYTES = 16;
 /** Milliseconds until a store that does not tell is asked again whether another unit has finished. */
 const FIRST_POLL = 20;
 const LONGEST_POLL = 500;
@@ -46,18 +53,30 @@ export class Idempotency {
   readonly #logger: Logger;
   readonly #clock: Clock;
   readonly #ttl: number;
+  readonly #lease: number;
   readonly #wait: number;
+  readonly #pending: number;
   #store: IdempotencyStore | undefined;
+  /** Not for a store of its own: nobody else could claim what it executes. */
+  readonly #leases: Leases<KeyedRequest> | undefined;
+  #unit: string | undefined;
+  #tokens = 0;
   /** Those of this peer that have no answer yet, or whose answer is on its way to the store. */
   readonly #running = new Map<string, KeyedRequest>();
+  /** How many of those are whose. */
+  readonly #owed = new Map<string, number>();
 
   /** @throws TroupeError `BAD_ARGUMENT` for options that cannot be */
   constructor(options: IdempotencyOptions, logger: Logger, clock: Clock) {
     this.#logger = logger;
     this.#clock = clock;
     this.#ttl = checkTime("ttl", options.ttl ?? DEFAULT_TTL);
+    this.#lease = checkTime("lease", options.lease ?? DEFAULT_LEASE);
     this.#wait = checkTime("wait", options.wait ?? DEFAULT_WAIT);
+    this.#pending = checkCount("idempotency.pending", options.pending ?? DEFAULT_PENDING);
     this.#store = options.store;
+    if (options.store !== undefined)
+      this.#leases = new Leases(clock, this.#lease, (first) => this.#renew(first));
   }
 
   /**
@@ -77,14 +96,21 @@ export class Idempotency {
     const print = fingerprint(request.payload);
     const running = this.#running.get(id);
     if (running !== undefined) {
-      if (running.fingerprint === print) running.join(request);
+      if (running.known.fingerprint === print) running.join(request);
       else refuseUnstarted(request, otherData(key));
       return;
     }
-    const first = new KeyedRequest(request, id, key, print, {
+    const owed = this.#owed.get(caller) ?? 0;
+    if (owed >= this.#pending) {
+      refuseUnstarted(request, tooMany(owed));
+      return;
+    }
+    const known = { key: id, caller, fingerprint: print, token: this.#token() };
+    const first = new KeyedRequest(request, key, known, {
       settled: (outcome) => this.#settled(first, outcome),
-      deserted: () => this.#running.delete(id),
+      deserted: () => this.#leave(first),
     });
+    this.#owed.set(caller, owed + 1);
     this.#running.set(id, first);
     const until = this.#clock.now() + this.#wait;
     this.#begin(first, handling, until, FIRST_POLL);
@@ -101,7 +127,7 @@ export class Idempotency {
     };
     let claim: IdempotencyClaim | PromiseLike<IdempotencyClaim>;
     try {
-      claim = this.#kept.begin(first.id, first.fingerprint, this.#ttl);
+      claim = this.#kept.begin(first.known, this.#lease);
     } catch (thrown) {
       failed(thrown);
       return;
@@ -132,15 +158,23 @@ export class Idempotency {
     poll: number,
   ): void {
     if (claim.state === "first") {
-      if (first.deserted) this.#abandon(first);
-      else first.start((keyed) => handling.run(keyed));
-    } else if (claim.fingerprint !== first.fingerprint) {
+      this.#execute(first, handling);
+    } else if (claim.fingerprint !== first.known.fingerprint) {
       this.#refuse(first, otherData(first.idempotencyKey));
     } else if (claim.state === "answer") {
       this.#replay(first, claim.answer);
     } else if (!first.deserted) {
       this.#waitFor(claim.settled, first, handling, until, poll);
     }
+  }
+
+  #execute(first: KeyedRequest, handling: Handling): void {
+    if (first.deserted) {
+      this.#abandon(first);
+      return;
+    }
+    first.start((keyed) => handling.run(keyed));
+    if (!first.settled) this.#leases?.add(first);
   }
 
   /** Another unit has claimed the key: it may answer yet. */
@@ -157,52 +191,84 @@ export class Idempotency {
       this.#refuse(first, new TroupeError("OUTCOME_UNKNOWN", text));
       return;
     }
-    let asked = false;
     const again = (): void => {
-      if (asked || first.deserted) return;
-      asked = true;
+      if (first.timer !== timer) return;
       timer.cancel();
+      first.timer = undefined;
       this.#begin(first, handling, until, Math.min(2 * poll, LONGEST_POLL));
     };
     const time = settled === undefined ? Math.min(poll, left) : left;
     const timer = this.#clock.after(time, again, true);
+    first.timer = timer;
     void settled?.then(again, again);
   }
 
   /** It has its answer: keeps it, unless it says that nothing was done. */
   #settled(first: KeyedRequest, outcome: Outcome): void {
+    this.#leases?.remove(first);
     if (outcome.code !== undefined && NOT_EXECUTED.has(outcome.code)) {
       this.#abandon(first);
       return;
     }
-    const { id, fingerprint: print } = first;
-    this.#tell(first, () => this.#kept.finish(id, print, encodeOutcome(outcome), this.#ttl));
+    const finish = (): boolean | PromiseLike<boolean> =>
+      this.#kept.finish(first.known, encodeOutcome(outcome), this.#ttl);
+    this.#tell(first, finish, (held) => {
+      this.#leave(first);
+      if (held === false) this.#lost(first);
+    });
   }
 
   #abandon(first: KeyedRequest): void {
-    this.#tell(first, () => this.#kept.abandon(first.id));
+    const abandon = (): void | PromiseLike<void> => this.#kept.abandon(first.known);
+    this.#tell(first, abandon, () => this.#leave(first));
   }
 
-  /** Tells the store; those who come before it has heard find the request still here. */
-  #tell(first: KeyedRequest, tell: () => void | PromiseLike<void>): void {
-    const done = (): void => {
-      if (this.#running.get(first.id) === first) this.#running.delete(first.id);
-    };
+  #renew(first: KeyedRequest): void {
+    this.#tell(
+      first,
+      () => this.#kept.renew(first.known, this.#lease),
+      () => {},
+    );
+  }
+
+  /**
+   * Tells the store; those who come before it has heard find the request still here.
+   *
+   * @param heard - with `undefined` when it has failed
+   */
+  #tell<T>(
+    first: KeyedRequest,
+    tell: () => T | PromiseLike<T>,
+    heard: (told: T | undefined) => void,
+  ): void {
     const failed = (thrown: unknown): void => {
-      done();
+      heard(undefined);
       this.#failed("told", first, thrown);
     };
     try {
       const told = tell();
-      if (isPromise(told)) told.then(done, failed);
-      else done();
+      if (isPromise(told)) told.then(heard, failed);
+      else heard(told);
     } catch (thrown) {
       failed(thrown);
     }
   }
 
+  /** It is remembered here no longer, but by the store. */
+  #leave(first: KeyedRequest): void {
+    first.timer?.cancel();
+    first.timer = undefined;
+    const { key, caller } = first.known;
+    // Another one may have come under its key when all its callers had gone.
+    if (this.#running.get(key) !== first) return;
+    this.#running.delete(key);
+    const owed = (this.#owed.get(caller) ?? 0) - 1;
+    if (owed > 0) this.#owed.set(caller, owed);
+    else this.#owed.delete(caller);
+  }
+
   #replay(first: KeyedRequest, record: Uint8Array): void {
-    this.#running.delete(first.id);
+    this.#leave(first);
     try {
       first.replay(decodeOutcome(record));
     } catch (thrown) {
@@ -213,8 +279,16 @@ export class Idempotency {
   }
 
   #refuse(first: KeyedRequest, error: TroupeError): void {
-    this.#running.delete(first.id);
+    this.#leave(first);
     first.refuse(error);
+  }
+
+  /** Its claim was forgotten while it was executed: it took no part in what the store knows now. */
+  #lost({ name }: KeyedRequest): void {
+    const request = shown(`${name.role}/${name.event}`);
+    this.#logger.error(
+      `request ${request} lost its claim in the idempotency store before it was answered: another unit may have executed it, too`,
+    );
   }
 
   #failed(what: string, { name }: KeyedRequest, thrown: unknown): void {
@@ -223,6 +297,11 @@ export class Idempotency {
       `the idempotency store failed when it was ${what} of request ${request}: ${messageOf(thrown)}`,
       thrown,
     );
+  }
+
+  #token(): string {
+    this.#unit ??= toHex(provider.randomBytes(TOKEN_BYTES));
+    return `${this.#unit}.${this.#tokens++}`;
   }
 
   /** Made for the first key: most peers never see one. */
@@ -235,6 +314,12 @@ export class Idempotency {
 const otherData = (key: string): TroupeError =>
   badArgument(
     `idempotencyKey ${shown(key)} was used before with other data: take a new key for each request`,
+  );
+
+const tooMany = (owed: number): TroupeError =>
+  new TroupeError(
+    "OVERLOADED",
+    `this caller has ${owed} requests with an idempotencyKey here that are not answered yet`,
   );
 
 function checkTime(what: string, ms: number): number {

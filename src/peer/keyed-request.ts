@@ -1,3 +1,4 @@
+import type { Timer } from "../async/clock.ts";
 import type { Watcher } from "../connection/awaiting.ts";
 import type { IncomingRequest } from "../connection/connection.ts";
 import type { TroupeError } from "../errors.ts";
@@ -6,6 +7,7 @@ import type { Metadata, Name } from "../frame/type.ts";
 import { refuseUnstarted } from "./dispatch-error.ts";
 import { withoutKey } from "./idempotency-key.ts";
 import type { Outcome } from "./idempotency-record.ts";
+import type { IdempotentRequest } from "./idempotency-store.ts";
 
 /** Who remembers what became of a request. */
 interface Memory {
@@ -22,32 +24,26 @@ export class KeyedRequest implements IncomingRequest {
   readonly payload: Payload;
   readonly arrived: number;
   readonly idempotencyKey: string;
-  /** What the store knows it by. */
-  readonly id: string;
-  readonly fingerprint: string;
+  /** What the store knows of it. */
+  readonly known: IdempotentRequest;
   /** Of the handler: told when the last caller has given up. */
   watcher: Watcher | undefined;
+  /** While it waits for another unit. */
+  timer: Timer | undefined;
   readonly #first: IncomingRequest;
   readonly #memory: Memory;
-  #callers: IncomingRequest[] = [];
+  #callers = new Set<IncomingRequest>();
   #started = false;
   #outcome: Outcome | undefined;
   #signal: AbortSignal | undefined;
 
-  constructor(
-    first: IncomingRequest,
-    id: string,
-    key: string,
-    fingerprint: string,
-    memory: Memory,
-  ) {
+  constructor(first: IncomingRequest, key: string, known: IdempotentRequest, memory: Memory) {
     this.name = first.name;
     this.metadata = withoutKey(first.metadata ?? {});
     this.payload = first.payload;
     this.arrived = first.arrived;
     this.idempotencyKey = key;
-    this.id = id;
-    this.fingerprint = fingerprint;
+    this.known = known;
     this.#first = first;
     this.#memory = memory;
     this.join(first);
@@ -65,7 +61,12 @@ export class KeyedRequest implements IncomingRequest {
 
   /** Whether nobody waits for it any more, nor has it begun. */
   get deserted(): boolean {
-    return !this.#started && this.#callers.length === 0;
+    return !this.#started && this.#callers.size === 0;
+  }
+
+  /** Whether it has its answer. */
+  get settled(): boolean {
+    return this.#outcome !== undefined;
   }
 
   /** The same request once more: it gets the same answer. */
@@ -74,7 +75,7 @@ export class KeyedRequest implements IncomingRequest {
       tell(caller, this.#outcome);
       return;
     }
-    this.#callers.push(caller);
+    this.#callers.add(caller);
     caller.watcher = { givenUp: () => this.#leave(caller) };
   }
 
@@ -110,16 +111,16 @@ export class KeyedRequest implements IncomingRequest {
     for (const caller of callers) tell(caller, outcome);
   }
 
-  #dismiss(): IncomingRequest[] {
+  #dismiss(): Set<IncomingRequest> {
     const callers = this.#callers;
-    this.#callers = [];
+    this.#callers = new Set();
     for (const caller of callers) caller.watcher = undefined;
     return callers;
   }
 
   #leave(caller: IncomingRequest): void {
-    this.#callers = this.#callers.filter((other) => other !== caller);
-    if (this.#callers.length > 0) return;
+    this.#callers.delete(caller);
+    if (this.#callers.size > 0) return;
     if (this.#started) this.watcher?.givenUp();
     else this.#memory.deserted();
   }

@@ -6,7 +6,7 @@
 import { createHash } from "node:crypto";
 import { appendFileSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
-import { type IdempotencyClaim, type IdempotencyStore, Peer } from "troupe";
+import { type IdempotencyClaim, type IdempotencyStore, type IdempotentRequest, Peer } from "troupe";
 
 /** A key is claimed by making its file, which one process can do; its answer is put into place whole. */
 class FolderStore implements IdempotencyStore {
@@ -16,7 +16,7 @@ class FolderStore implements IdempotencyStore {
     this.#folder = folder;
   }
 
-  begin(key: string, fingerprint: string): IdempotencyClaim {
+  begin({ key, fingerprint }: IdempotentRequest): IdempotencyClaim {
     const path = this.#path(key);
     try {
       writeFileSync(path, fingerprint, { flag: "wx" });
@@ -30,14 +30,18 @@ class FolderStore implements IdempotencyStore {
     }
   }
 
-  finish(key: string, fingerprint: string, answer: Uint8Array): void {
+  /** Claims have no end here. */
+  renew(): void {}
+
+  finish({ key, fingerprint }: IdempotentRequest, answer: Uint8Array): boolean {
     const path = this.#path(key);
     const whole = `${path}.${process.pid}`;
     writeFileSync(whole, `${fingerprint} ${Buffer.from(answer).toString("hex")}`);
     renameSync(whole, path);
+    return true;
   }
 
-  abandon(key: string): void {
+  abandon({ key }: IdempotentRequest): void {
     rmSync(this.#path(key), { force: true });
   }
 

@@ -10,6 +10,7 @@ import type {
   IdempotencyClaim,
   IdempotencyOptions,
   IdempotencyStore,
+  IdempotentRequest,
 } from "../../src/peer/idempotency-store.ts";
 import type { KeyedRequest } from "../../src/peer/keyed-request.ts";
 import { Log } from "../support/mesh.ts";
@@ -41,6 +42,14 @@ class Asked implements IncomingRequest {
   }
 }
 
+/** A request as a store sees it; the same `number` is the same attempt. */
+export const requestOf = (key: string, caller = "ann", number = 0): IdempotentRequest => ({
+  key: `${caller} ${key}`,
+  caller,
+  fingerprint: "f",
+  token: `t${number}`,
+});
+
 /** A memory of keys, and what is executed. */
 export class Bench {
   readonly clock: VirtualClock;
@@ -48,6 +57,8 @@ export class Bench {
   readonly idempotency: Idempotency;
   /** Those that were executed, in order. */
   readonly runs: KeyedRequest[] = [];
+  /** What each is answered before anything else happens, if it is. */
+  atOnce: unknown;
   /** Places that are held while the store is asked. */
   held = 0;
 
@@ -65,7 +76,10 @@ export class Bench {
           this.held--;
         };
       },
-      run: (first) => void this.runs.push(first),
+      run: (first) => {
+        this.runs.push(first);
+        if (this.atOnce !== undefined) this.answer(this.atOnce);
+      },
     });
     return asked;
   }
@@ -91,30 +105,46 @@ class LateStore implements IdempotencyStore {
     this.#memory = new MemoryIdempotencyStore({}, clock);
   }
 
-  async begin(key: string, fingerprint: string, ttl: number): Promise<IdempotencyClaim> {
-    this.asked.push("begin");
-    await Promise.resolve();
-    if (this.fault !== undefined) throw this.fault;
-    const claim = this.#memory.begin(key, fingerprint, ttl);
+  async begin(request: IdempotentRequest, lease: number): Promise<IdempotencyClaim> {
+    await this.#ask("begin");
+    const claim = this.#memory.begin(request, lease);
     return claim.state === "pending" && !this.tells ? { ...claim, settled: undefined } : claim;
   }
 
-  async finish(key: string, fingerprint: string, answer: Uint8Array, ttl: number): Promise<void> {
-    this.asked.push("finish");
-    await Promise.resolve();
-    if (this.fault !== undefined) throw this.fault;
-    this.#memory.finish(key, fingerprint, answer, ttl);
+  async renew(request: IdempotentRequest, lease: number): Promise<void> {
+    await this.#ask("renew");
+    this.#memory.renew(request, lease);
   }
 
-  async abandon(key: string): Promise<void> {
-    this.asked.push("abandon");
+  async finish(request: IdempotentRequest, answer: Uint8Array, ttl: number): Promise<boolean> {
+    await this.#ask("finish");
+    return this.#memory.finish(request, answer, ttl);
+  }
+
+  async abandon(request: IdempotentRequest): Promise<void> {
+    await this.#ask("abandon");
+    this.#memory.abandon(request);
+  }
+
+  async #ask(what: string): Promise<void> {
+    this.asked.push(what);
     await Promise.resolve();
-    this.#memory.abandon(key);
+    if (this.fault !== undefined) throw this.fault;
   }
 }
 
-/** Two units that share a store. */
-export function sharing(options: Omit<IdempotencyOptions, "store"> = {}): {
+/** Milliseconds that a claim of {@link sharing} lasts, unless a test says otherwise. */
+export const LEASE = 30_000;
+
+/**
+ * Two units that share a store.
+ *
+ * @param clockOfOne - of the first one: if it stands still, so does the unit
+ */
+export function sharing(
+  options: Omit<IdempotencyOptions, "store"> = {},
+  clockOfOne?: VirtualClock,
+): {
   clock: VirtualClock;
   store: LateStore;
   one: Bench;
@@ -122,6 +152,6 @@ export function sharing(options: Omit<IdempotencyOptions, "store"> = {}): {
 } {
   const clock = new VirtualClock();
   const store = new LateStore(clock);
-  const all = { ...options, store };
-  return { clock, store, one: new Bench(all, clock), other: new Bench(all, clock) };
+  const all = { lease: LEASE, ...options, store };
+  return { clock, store, one: new Bench(all, clockOfOne ?? clock), other: new Bench(all, clock) };
 }

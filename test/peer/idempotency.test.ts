@@ -1,7 +1,11 @@
 import { describe, expect, it } from "vitest";
+import { isUnstarted } from "../../src/connection/remote-code.ts";
+import type { TroupeError } from "../../src/errors.ts";
+import { encodePayload } from "../../src/frame/payload.ts";
+import { MemoryIdempotencyStore } from "../../src/peer/idempotency-memory.ts";
 import type { KeyedRequest } from "../../src/peer/keyed-request.ts";
 import { isTroupeError } from "../support/errors.ts";
-import { Bench } from "./idempotency-bench.ts";
+import { Bench, sharing } from "./idempotency-bench.ts";
 
 describe("a request with a key", () => {
   it("is executed once, and all repeats get the one answer, whenever they come", () => {
@@ -115,7 +119,58 @@ describe("a request with a key", () => {
   });
 });
 
-it.each([{ ttl: 0 }, { ttl: Number.NaN }, { wait: -1 }, { wait: "1" as never }])(
+describe("a caller with many keys", () => {
+  it("has so many requests without an answer at once, and others have theirs", () => {
+    const bench = new Bench({ pending: 2 });
+    const [first, , third] = ["a", "b", "c"].map((key) => bench.ask(key));
+    expect(third?.told).toEqual([isTroupeError("OVERLOADED", "has 2 requests")]);
+    expect(isUnstarted(third?.told[0] as TroupeError)).toBe(true);
+    // A repeat is no request more.
+    bench.ask("a");
+    bench.ask("c", 1, "ben");
+    expect(bench.runs.map(({ idempotencyKey }) => idempotencyKey)).toEqual(["a", "b", "c"]);
+    bench.runs[0]?.answer(encodePayload("done"));
+    expect(first?.told).toEqual(["done"]);
+    bench.ask("c");
+    bench.ask("d");
+    expect(bench.runs).toHaveLength(4);
+  });
+
+  it("has as many again when it has given up, or was refused, before they began", async () => {
+    const { clock, one, other } = sharing({ pending: 1, wait: 100 });
+    one.ask();
+    await clock.settle();
+    other.ask().watcher?.givenUp();
+    const second = other.ask();
+    await clock.advance(100);
+    expect(second.told).toEqual([isTroupeError("OUTCOME_UNKNOWN")]);
+    other.ask("l");
+    await clock.settle();
+    expect(other.runs).toHaveLength(1);
+  });
+
+  it("is not answered for by others: they keep what they have", () => {
+    const store = new MemoryIdempotencyStore({ answers: 10 });
+    const bench = new Bench({ store });
+    for (let i = 0; i < 5; i++) {
+      bench.ask(`${i}`, 1, "ann");
+      bench.answer(`ann's ${i}`);
+    }
+    for (let i = 0; i < 100; i++) {
+      bench.ask(`${i}`, 1, "ben");
+      bench.answer(`ben's ${i}`);
+    }
+    const again = [0, 1, 2, 3, 4].map((i) => bench.ask(`${i}`, 1, "ann").told);
+    expect(again).toEqual([0, 1, 2, 3, 4].map((i) => [`ann's ${i}`]));
+    expect(store.size).toBe(10);
+  });
+});
+
+it.each([{ pending: 0 }, { pending: 1.5 }])("there cannot be %j", (options) => {
+  expect(() => new Bench(options)).toThrow(isTroupeError("BAD_ARGUMENT", "an integer above 0"));
+});
+
+it.each([{ ttl: 0 }, { ttl: Number.NaN }, { lease: 0 }, { wait: -1 }, { wait: "1" as never }])(
   "options cannot be %j",
   (options) => {
     expect(() => new Bench(options)).toThrow(isTroupeError("BAD_ARGUMENT", "above 0"));
