@@ -14,7 +14,9 @@ const IN_FLIGHT = 256;
 const BURST_TIME = 1000;
 
 takePart<HubPart>(async ({ name, seed, port }) => {
-  const peer = new Peer({ name, identity: Buffer.from(seed, "hex") });
+  // Whoever is lost here was killed: nobody comes back by another channel.
+  const timeouts = { resume: 500 };
+  const peer = new Peer({ name, identity: Buffer.from(seed, "hex"), timeouts });
   peer.on("unit", (unit) => {
     tell({ fact: "met", name: unit.name, key: unit.id });
     unit.once("close", () => tell({ fact: "parted", name: unit.name, key: unit.id }));

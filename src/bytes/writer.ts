@@ -5,8 +5,13 @@ const FIRST = 1024;
 
 /** A growing buffer that one owner appends to, looks at, and empties for the next use. */
 export class Writer {
-  #bytes: Uint8Array = EMPTY;
+  #bytes: Uint8Array;
   #length = 0;
+
+  /** @param capacity - bytes of memory at first, where it is known how much will be written */
+  constructor(capacity = 0) {
+    this.#bytes = capacity === 0 ? EMPTY : new Uint8Array(capacity);
+  }
 
   /** Bytes written since the last {@link clear}. */
   get length(): number {
@@ -18,9 +23,9 @@ export class Writer {
     return this.#bytes.length;
   }
 
-  /** What was written. Overwritten by what comes after {@link clear}. */
-  view(): Uint8Array {
-    return this.#bytes.subarray(0, this.#length);
+  /** What was written, from `start` on. Overwritten by what comes after {@link clear}. */
+  view(start = 0, end: number = this.#length): Uint8Array {
+    return this.#bytes.subarray(start, end);
   }
 
   /** Starts again at the beginning; the memory stays. */

@@ -43,6 +43,9 @@ export function refused(url: URL, status: number): TroupeError {
   }
 }
 
+/** Whether an attempt has failed because no process listens at the address. */
+export const isNothingThere = ({ cause }: TroupeError): boolean => codeOf(cause) === "ECONNREFUSED";
+
 /** The other side upgraded, but to something else. */
 export function foreign(url: URL, what: string): TroupeError {
   return failed(speaksOther(whereOf(url), what));

@@ -13,6 +13,8 @@ export interface ConnectionConfig {
   readonly timeouts: Timeouts;
   /** What this side tells about itself, asked when it is sent. */
   readonly introduction: () => Introduction;
+  /** Secure random bytes. */
+  readonly random: (length: number) => Uint8Array;
   /** All roles of this side, asked when they are sent. */
   readonly roles: () => RoleList;
 }

@@ -34,6 +34,14 @@ export interface RemotePeer extends Introduction {
   readonly keyId: string | undefined;
 }
 
+/** How a connection is named by its dialer that is to go on by another channel. */
+export interface Resumption {
+  /** Random, of 128 bits, in hex. */
+  readonly name: string;
+  /** Records of the other side's that have come. */
+  readonly records: number;
+}
+
 /** All roles of a peer, numbered so that an old list never wins. */
 export interface RoleList {
   readonly number: number;
@@ -85,9 +93,15 @@ export interface ConnectionOwner {
   drained(): void;
   /** The last request, answer or stream in flight is done. */
   idle(): void;
+  /** It was open and has lost its channel: it waits for another one. May be told several times. */
+  suspended(reason: TroupeError): void;
+  /** It has another channel. */
+  resumed(): void;
+  /** The channel goes on with a connection that was there before: all else is told to that one's owner. */
+  joined(): void;
   /** It was open and has ended; all calls have been failed before. */
   closed(reason: TroupeError): void;
-  /** Its channel is closed, whether it was ever open or not: the very last thing. */
+  /** A channel of it is closed, whether it was ever open or not. */
   gone(): void;
 }
 
@@ -101,6 +115,10 @@ export interface Connection {
   readonly dialed: boolean;
   /** False from the first sign of its end. */
   readonly open: boolean;
+  /** Whether it has lost its channel and waits for another one: what is sent leaves when that is there. */
+  readonly suspended: boolean;
+  /** @internal How it is named to be resumed; `undefined` when it ends with its channel. */
+  readonly resumption: Resumption | undefined;
   /** Requests in flight and open streams, both ways: how busy it is. */
   readonly load: number;
   /** Bytes waiting to be sent. */

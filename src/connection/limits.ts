@@ -18,6 +18,11 @@ export interface Limits {
   readonly streamBuffer: number;
   /** Bytes that may wait to be sent on one connection: a receiver that does not read costs so much at most. Default 64 MiB. */
   readonly sendBuffer: number;
+  /**
+   * Bytes that were sent and that all connections of the process hold until they are acknowledged, for
+   * sending them again after the loss of a channel. Beyond it they are held no more. Default 256 MiB.
+   */
+  readonly resendBuffer: number;
 }
 
 /** How long things may take, in milliseconds. Each is an option of `new Peer({ timeouts })`. */
@@ -26,8 +31,13 @@ export interface Timeouts {
   readonly request: number;
   /** From the first byte of a connection to its last step of authentication. Default 5,000. */
   readonly handshake: number;
-  /** Between heartbeats. A unit that is silent for two of them is gone. Default 10,000. */
+  /** Between heartbeats. A connection on which nothing is heard for two of them has lost its channel. Default 10,000. */
   readonly heartbeat: number;
+  /**
+   * For how long a connection that has lost its channel waits for another one; the shorter time of both
+   * sides counts. 0 for not at all: it ends with its channel. Default 10,000.
+   */
+  readonly resume: number;
 }
 
 export const DEFAULT_LIMITS: Limits = {
@@ -39,17 +49,32 @@ export const DEFAULT_LIMITS: Limits = {
   streams: 4096,
   streamBuffer: 64 * 1024 * 1024,
   sendBuffer: 64 * 1024 * 1024,
+  resendBuffer: 256 * 1024 * 1024,
 };
 
-export const DEFAULT_TIMEOUTS: Timeouts = { request: 60_000, handshake: 5_000, heartbeat: 10_000 };
+export const DEFAULT_TIMEOUTS: Timeouts = {
+  request: 60_000,
+  handshake: 5_000,
+  heartbeat: 10_000,
+  resume: 10_000,
+};
 
 const HIGH_WATER = 64 * 1024;
 
 /** Bytes waiting to be sent above which a connection is congested: whoever can wait should. */
 export const highWater = ({ sendBuffer }: Limits): number => Math.min(HIGH_WATER, sendBuffer);
 
+/** What is on its way before the other side acknowledges it, however little may wait here. */
+const LEAST_HELD = 1024 * 1024;
+
+/** Bytes that a connection holds at most for sending them again. */
+export const mostHeld = ({ sendBuffer }: Limits): number => Math.max(sendBuffer, LEAST_HELD);
+
 /** Bytes that a frame's header adds to a payload at most, names and metadata included. */
 export const FRAME_OVERHEAD: number = 256 * 1024;
+
+/** What may be switched off by 0. */
+const SWITCHES: ReadonlySet<string> = new Set(["resume"]);
 
 /**
  * `given` over `defaults`.
@@ -68,8 +93,12 @@ export function withDefaults<T extends object>(
         `${what}.${name} is unknown; there are ${Object.keys(defaults).join(", ")}`,
       );
     }
-    if (value !== undefined && !(Number.isSafeInteger(value) && Number(value) > 0)) {
-      throw badArgument(`${what}.${name} must be a whole number above 0, not ${String(value)}`);
+    const least = SWITCHES.has(name) ? 0 : 1;
+    if (value !== undefined && !(Number.isSafeInteger(value) && Number(value) >= least)) {
+      const or = least === 0 ? ", or 0" : "";
+      throw badArgument(
+        `${what}.${name} must be a whole number above 0${or}, not ${String(value)}`,
+      );
     }
   }
   const defined = Object.entries(given).filter(([, value]) => value !== undefined);

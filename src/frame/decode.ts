@@ -31,15 +31,19 @@ export class FrameDecoder {
   /**
    * Walks a record. The sink hears every frame before the first broken one.
    *
+   * @returns how many frames there were
    * @throws TroupeError `PROTOCOL` when a frame does not parse, or is unknown and not ignorable
    */
-  decode(record: Uint8Array, sink: FrameSink): void {
+  decode(record: Uint8Array, sink: FrameSink): number {
     const reader = new Reader(record);
+    let frames = 0;
     while (reader.left > 0 && !this.#stopped) {
       const outer = reader.narrow(reader.varint());
       this.#frame(reader, sink);
       reader.widen(outer);
+      frames++;
     }
+    return frames;
   }
 
   #frame(reader: Reader, sink: FrameSink): void {
@@ -97,6 +101,12 @@ export class FrameDecoder {
         return;
       case FrameType.data:
         sink.data(reader.varint(), reader.rest());
+        return;
+      case FrameType.ack:
+        sink.ack(finishNumber(reader));
+        return;
+      case FrameType.resume:
+        sink.resume(finishNumber(reader));
         return;
       default:
         if (!this.#streamFrame(type, reader, sink) && (type & IGNORABLE) === 0) {

@@ -211,6 +211,16 @@ export class FrameEncoder implements FrameSink {
     this.writer.varint(bytes);
   }
 
+  /** ACK: records */
+  ack(records: number): void {
+    this.#number(FrameType.ack, records);
+  }
+
+  /** RESUME: records */
+  resume(records: number): void {
+    this.#number(FrameType.resume, records);
+  }
+
   #failure(type: number, id: number, code: string, message: string, details: Payload): void {
     const codeBytes = encodeText(code);
     const text = cutText(message);

@@ -1,6 +1,6 @@
 import type { Payload } from "./payload.ts";
 
-/** The one list of frames. 19 and 20 are kept for connections that outlive their channel (ACK RESUME). */
+/** The one list of frames. */
 export const FrameType = {
   hello: 1,
   roles: 2,
@@ -20,6 +20,8 @@ export const FrameType = {
   end: 16,
   reset: 17,
   credit: 18,
+  ack: 19,
+  resume: 20,
 } as const;
 
 /** Halves of a stream, as bits: in OPEN those that it has, seen from its opener; in RESET those that fail. */
@@ -118,4 +120,8 @@ export interface FrameSink {
   reset(stream: number, halves: number, code: string, message: string): void;
   /** The sender takes so many bytes more. */
   credit(stream: number, bytes: number): void;
+  /** So many records have come: none of them need be sent again. */
+  ack(records: number): void;
+  /** The connection goes on by this channel; so many records had come by those before it. */
+  resume(records: number): void;
 }

@@ -1,7 +1,7 @@
 import type { Clock } from "../async/clock.ts";
 import type { Channel } from "../channel/channel.ts";
 import type { Reception } from "../channel/listening.ts";
-import type { Connection } from "../connection/connection.ts";
+import type { Arrival } from "../connection/open.ts";
 import { TroupeError } from "../errors.ts";
 
 /**
@@ -11,7 +11,7 @@ import { TroupeError } from "../errors.ts";
 const PATIENCE = 500;
 
 /** Makes a connection of an accepted channel; `done` is called when it is open or has failed. */
-export type Open = (channel: Channel, time: number, done: () => void) => Connection;
+export type Open = (channel: Channel, time: number, done: () => void) => Arrival;
 
 /** Takes strangers in: so many at once, and none for long. */
 export class Acceptor implements Reception {
@@ -20,7 +20,7 @@ export class Acceptor implements Reception {
   readonly #full: () => boolean;
   readonly #open: Open;
   /** Connections in their handshake and when they came, the oldest first. */
-  readonly #strangers = new Map<Connection, number>();
+  readonly #strangers = new Map<Arrival, number>();
 
   /**
    * @param places - how many may be in their handshake at once
@@ -50,24 +50,24 @@ export class Acceptor implements Reception {
       );
     }
     let settled = false;
-    let connection: Connection | undefined;
+    let arrival: Arrival | undefined;
     const done = (): void => {
       settled = true;
-      if (connection !== undefined) this.#strangers.delete(connection);
+      if (arrival !== undefined) this.#strangers.delete(arrival);
     };
     // A channel that is over already is done before there is a connection.
-    connection = this.#open(channel, timeLeft, done);
-    if (!settled) this.#strangers.set(connection, this.#clock.now());
+    arrival = this.#open(channel, timeLeft, done);
+    if (!settled) this.#strangers.set(arrival, this.#clock.now());
   }
 
   /** Cuts everyone who is not authenticated yet. */
   clear(reason: TroupeError): void {
-    for (const connection of [...this.#strangers.keys()]) connection.abort(reason);
+    for (const arrival of [...this.#strangers.keys()]) arrival.abort(reason);
   }
 
-  #dawdler(): Connection | undefined {
-    for (const [connection, since] of this.#strangers) {
-      return this.#clock.now() - since >= PATIENCE ? connection : undefined;
+  #dawdler(): Arrival | undefined {
+    for (const [arrival, since] of this.#strangers) {
+      return this.#clock.now() - since >= PATIENCE ? arrival : undefined;
     }
     return undefined;
   }

@@ -25,8 +25,14 @@ export interface Members {
   readonly met: (unit: Unit) => void;
   /** A unit is gone. */
   readonly parted: (unit: Unit, reason: TroupeError) => void;
-  /** A connection that was open has ended. */
-  readonly ended: (remoteAddress: string, reason: TroupeError) => void;
+  /** A connection that was open has lost its channel, or has ended. */
+  readonly cut: (remoteAddress: string, reason: TroupeError) => void;
+  /** A connection is open; everybody has been told. */
+  readonly opened: (connection: Connection) => void;
+  /** A connection waits for another channel. */
+  readonly suspended: (unit: Unit, connection: Connection) => void;
+  /** A connection does so no longer: it has one, or is over. */
+  readonly resumed: (connection: Connection) => void;
   /** Something that others may wait for has happened: a connection is idle, or ended. */
   readonly changed: () => void;
   /** A channel is closed. */
@@ -36,6 +42,8 @@ export interface Members {
 /** What becomes of a channel, for whoever brought it. */
 export interface Outcome {
   opened(connected: Connected): void;
+  /** A connection that was there before goes on by it. */
+  joined?(): void;
   failed(reason: TroupeError): void;
   /** It was open, and is lost. */
   lost?(reason: TroupeError): void;
@@ -62,6 +70,7 @@ export class Attachment implements ConnectionOwner {
     this.#unit = unit;
     this.#connection = connection;
     connections.add(connection);
+    const before = unit.suspended;
     unit.attach(connection);
     // A role may have changed between the telling and this moment.
     if (told !== roles.number) connection.announce(roles.list, true);
@@ -71,12 +80,18 @@ export class Attachment implements ConnectionOwner {
     } else {
       roster.learn(unit, list, true);
     }
+    this.#tell(unit, before);
     // A listener may have closed it by now.
     if (known === undefined && !unit.closed) met(unit);
     const outcome = this.#outcome;
     if (outcome?.lost === undefined) this.#outcome = undefined;
     // Closed or not: whoever brought the channel waits for this, and looks whether it is open.
     outcome?.opened({ unit, connection });
+    this.#members.opened(connection);
+  }
+
+  joined(): void {
+    this.#outcome?.joined?.();
   }
 
   failed(reason: TroupeError): void {
@@ -112,22 +127,59 @@ export class Attachment implements ConnectionOwner {
     this.#members.changed();
   }
 
+  suspended(reason: TroupeError): void {
+    const unit = this.#unit;
+    const connection = this.#connection;
+    if (unit === undefined || connection === undefined) return;
+    const before = unit.suspended;
+    unit.weigh();
+    this.#members.suspended(unit, connection);
+    this.#members.cut(connection.remoteAddress, reason);
+    this.#tell(unit, before, reason);
+  }
+
+  resumed(): void {
+    const unit = this.#unit;
+    const connection = this.#connection;
+    if (unit === undefined || connection === undefined) return;
+    const before = unit.suspended;
+    unit.weigh();
+    this.#members.resumed(connection);
+    this.#tell(unit, before);
+  }
+
   closed(reason: TroupeError): void {
     const unit = this.#unit;
     const connection = this.#connection;
     if (unit === undefined || connection === undefined) return;
-    const { roster, connections, changed, parted, ended } = this.#members;
+    const { roster, connections, changed, parted, cut, resumed } = this.#members;
     connections.delete(connection);
+    resumed(connection);
+    const before = unit.suspended;
     const last = unit.detach(connection, reason);
     if (last) roster.remove(unit);
+    else this.#tell(unit, before, reason);
     // Before anybody is told: whoever dials the address again now shall not be given what is gone.
     this.#outcome?.lost?.(reason);
     if (last) parted(unit, reason);
     changed();
-    ended(connection.remoteAddress, reason);
+    cut(connection.remoteAddress, reason);
   }
 
   gone(): void {
     this.#members.gone();
+  }
+
+  /** Tells everybody who has to know whether the unit is reached, if that has changed. */
+  #tell(unit: Unit, before: boolean, reason?: TroupeError): void {
+    if (unit.suspended === before) return;
+    const { roster } = this.#members;
+    if (!unit.suspended) {
+      roster.resume(unit);
+      unit.emit("resume");
+    } else if (reason !== undefined) {
+      roster.suspend(unit);
+      unit.emit("suspend", reason);
+    }
   }
 }

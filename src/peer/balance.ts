@@ -27,21 +27,21 @@ const STRATEGIES: Record<NonNullable<CallOptions["balance"]>, (parts: Parts) => 
   random:
     ({ units, random }) =>
     (_key, due) =>
-      due ?? units.items[Math.floor(random() * units.items.length)],
+      due ?? units.candidates[Math.floor(random() * units.candidates.length)],
   "least-pending": ({ units }) => {
     const lightest = new Lightest<Unit>((unit) => unit.load);
-    return (_key, due) => due ?? lightest.pick(units.items);
+    return (_key, due) => due ?? lightest.pick(units.candidates);
   },
   ewma: ({ units, random, clock }) => {
     const soonest = new Soonest<Unit>(random, clock);
-    return (_key, due) => due ?? soonest.pick(units.items);
+    return (_key, due) => due ?? soonest.pick(units.candidates);
   },
   hash: ({ units }) => {
     const rendezvous = new Rendezvous<Unit>(({ id, instance }) => id + instance);
     return (key, due) => {
       if (typeof key !== "string")
         throw badArgument('balance "hash" needs a key: { balance: "hash", key: text }');
-      const picked = rendezvous.pick(units.items, key);
+      const picked = rendezvous.pick(units.candidates, key);
       // Only a key of its own tries it: the others have nothing to do with it.
       return picked === undefined || due === undefined
         ? picked

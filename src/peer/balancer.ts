@@ -40,11 +40,22 @@ export class Balancer {
 
   add(unit: Unit): void {
     this.#units.add(unit);
+    if (unit.suspended) this.#units.suspend(unit);
   }
 
   remove(unit: Unit): void {
     this.#units.remove(unit);
     this.ejection.left(unit);
+  }
+
+  /** It is not reached now: it has its turn when nobody else is here. */
+  suspend(unit: Unit): void {
+    this.#units.suspend(unit);
+  }
+
+  /** It is reached again. */
+  resume(unit: Unit): void {
+    this.#units.resume(unit);
   }
 
   /**
@@ -54,7 +65,9 @@ export class Balancer {
    * @throws TroupeError `BAD_ARGUMENT` as {@link Balance.pick}
    */
   pick({ balance, key }: CallOptions, telling: boolean): Unit | undefined {
-    const due = telling ? this.ejection.due() : undefined;
+    const aside = telling ? this.ejection.due() : undefined;
+    // Nothing would be known of it before it is reached again.
+    const due = aside?.suspended === true ? undefined : aside;
     if (balance === undefined && due === undefined) return this.#units.pick();
     this.#balance ??= new Balance(this.#units, this.#clock);
     const unit = this.#balance.pick(balance ?? "round-robin", key, due);

@@ -100,6 +100,8 @@ export class Destination extends Emitter<DestinationEvents> {
     roster.watch(name, {
       joined: (unit) => this.#joined(unit),
       left: (unit) => this.#left(unit),
+      suspended: (unit) => this.#units.suspend(unit),
+      resumed: (unit) => this.#units.resume(unit),
       closed: () => {
         this.#waiting.reject(peerClosed());
         this.#retries.close();

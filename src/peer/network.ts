@@ -1,4 +1,3 @@
-import { dial } from "#dial";
 import type { Clock } from "../async/clock.ts";
 import { Deadlines } from "../async/deadlines.ts";
 import { type Deferred, defer } from "../async/deferred.ts";
@@ -9,18 +8,29 @@ import type { ConnectionConfig } from "../connection/config.ts";
 import type { Connection, Introduction, RoleList } from "../connection/connection.ts";
 import { Flusher } from "../connection/flusher.ts";
 import { FRAME_OVERHEAD, highWater, type Limits, type Timeouts } from "../connection/limits.ts";
-import { type Candidate, type Credentials, openConnection } from "../connection/open.ts";
-import { TroupeError, toTroupeError } from "../errors.ts";
+import {
+  type Arrival,
+  type Candidate,
+  type Credentials,
+  type Gate,
+  notHere,
+  openConnection,
+} from "../connection/open.ts";
+import { randomFraction } from "../crypto/fraction.ts";
+import { TroupeError } from "../errors.ts";
 import type { Address } from "./address.ts";
 import type { Allowed } from "./allow.ts";
 import { Attachment, type Members, type Outcome } from "./attachment.ts";
+import { Connector } from "./connector.ts";
 import type { Connected } from "./dialer.ts";
 import type { Dispatch } from "./dispatch.ts";
+import { Redials } from "./redials.ts";
 import { RequestDesk } from "./request.ts";
 import type { Roles } from "./roles.ts";
 import type { Roster } from "./roster.ts";
 import { StreamDesk } from "./stream-desk.ts";
 import type { Unit } from "./unit.ts";
+import type { Way } from "./way.ts";
 
 /** What a listener that was dialled may send before it is known: its introduction comes with the last step. */
 const LISTENER_HANDSHAKE_BYTES = 256 * 1024;
@@ -45,8 +55,8 @@ export interface NetworkConfig {
   readonly met: (unit: Unit) => void;
   /** A unit is gone. */
   readonly parted: (unit: Unit, reason: TroupeError) => void;
-  /** A connection ended. */
-  readonly ended: (remoteAddress: string, reason: TroupeError) => void;
+  /** A connection lost its channel, or ended. */
+  readonly cut: (remoteAddress: string, reason: TroupeError) => void;
 }
 
 /** All connections of a peer: opens them, and makes units of them. */
@@ -56,12 +66,18 @@ export class Network {
   readonly #config: NetworkConfig;
   readonly #deadlines: Deadlines;
   readonly #connections = new Set<Connection>();
-  /** Durable identities by the address they were met at. */
-  readonly #remembered = new Map<string, string>();
+  readonly #connector: Connector;
+  readonly #redials: Redials;
+  /** For those who dial this peer. */
+  readonly #gate: Gate = {
+    judge: (candidate) => this.#admit(candidate),
+    find: (candidate) => this.#find(candidate),
+  };
   readonly #emptied = new Set<Deferred<void>>();
   readonly #connectionConfig: ConnectionConfig;
   readonly #members: Members;
   #channels = 0;
+  #draining = false;
 
   constructor(config: NetworkConfig) {
     this.#config = config;
@@ -74,12 +90,32 @@ export class Network {
       flusher: new Flusher(config.clock),
       limits: config.limits,
       timeouts: config.timeouts,
+      random: (length) => config.credentials.crypto.randomBytes(length),
       introduction: () => config.introduction(),
       roles: () => config.roles.list,
     };
+    this.#connector = new Connector({
+      clock: config.clock,
+      time: config.timeouts.handshake,
+      limits: () => this.#channelLimits(LISTENER_HANDSHAKE_BYTES),
+      judge: (candidate) => this.#judge(candidate),
+      open: (channel, judge, time, outcome, resumes) =>
+        this.#open(channel, "dialer", { judge, find: () => resumes }, time, outcome, resumes),
+    });
+    this.#redials = new Redials(config.limits.connections, {
+      clock: config.clock,
+      random: () => randomFraction(config.credentials.crypto),
+      redial: (...attempt) => this.#connector.redial(...attempt),
+    });
     this.#members = {
       ...config,
       connections: this.#connections,
+      suspended: (unit, connection) => this.#redials.suspended(unit, connection),
+      resumed: (connection) => this.#redials.resumed(connection),
+      opened: (connection) => {
+        if (this.#draining) connection.drain();
+        this.#changed();
+      },
       changed: () => this.#changed(),
       gone: () => {
         this.#channels--;
@@ -101,9 +137,25 @@ export class Network {
     };
   }
 
-  /** Makes a connection of an accepted channel. */
-  accept(channel: Channel, time: number, outcome: Outcome): Connection {
-    return this.#open(channel, "responder", (candidate) => this.#judge(candidate), time, outcome);
+  /**
+   * Makes a connection of an accepted channel, or lets one go on by it.
+   *
+   * @param done - called when either has happened, or has failed
+   */
+  accept(
+    channel: Channel,
+    time: number,
+    done: () => void,
+    refused: (reason: TroupeError) => void,
+  ): Arrival {
+    return this.#open(channel, "responder", this.#gate, time, {
+      opened: done,
+      joined: done,
+      failed: (reason) => {
+        done();
+        refused(reason);
+      },
+    });
   }
 
   /**
@@ -112,32 +164,13 @@ export class Network {
    * @param lost - called when the connection that was opened ends
    * @throws TroupeError (rejects) whatever kept it from opening
    */
-  async dial(
-    address: Address,
-    client: Readonly<Record<string, unknown>>,
-    signal: AbortSignal,
-    lost: (reason: TroupeError) => void,
-  ): Promise<Connected> {
-    const { clock, timeouts } = this.#config;
-    const attempt = new AbortController();
-    const giveUp = (): void => attempt.abort(signal.reason);
-    const late = (): void => attempt.abort(unreachable(address, timeouts.handshake));
-    const timer = clock.after(timeouts.handshake, late);
-    signal.addEventListener("abort", giveUp);
-    try {
-      signal.throwIfAborted();
-      const limits = this.#channelLimits(LISTENER_HANDSHAKE_BYTES);
-      const channel = await dial(address.url, { limits, signal: attempt.signal, client });
-      return await this.#converse(address, channel, attempt.signal, lost);
-    } finally {
-      timer.cancel();
-      signal.removeEventListener("abort", giveUp);
-    }
+  dial(way: Way, lost: (reason: TroupeError) => void): Promise<Connected> {
+    return this.#connector.dial(way, lost);
   }
 
   /** Whoever is met at this address next is remembered instead. */
   forget(address: Address): void {
-    this.#remembered.delete(address.key);
+    this.#connector.forget(address);
   }
 
   /** Tells all units. */
@@ -145,12 +178,17 @@ export class Network {
     for (const connection of this.#connections) connection.announce(list, false);
   }
 
-  /** Asks all units for no new work, and resolves when no request is in flight, or `timeout` is over. */
-  async drain(timeout: number): Promise<void> {
+  /**
+   * Asks all units for no new work, and resolves when no request is in flight, or `timeout` is over.
+   *
+   * @param alone - whether nobody is about to come in: who is on the way may have sent requests already
+   */
+  async drain(timeout: number, alone: () => boolean): Promise<void> {
     const { clock } = this.#config;
     const since = clock.now();
+    this.#draining = true;
     for (const connection of this.#connections) connection.drain();
-    await this.#until(() => this.#drainKnown, Math.min(timeout, FAREWELL_TIME));
+    await this.#until(() => alone() && this.#drainKnown, Math.min(timeout, FAREWELL_TIME));
     await this.#until(() => this.#idle, timeout - (clock.now() - since));
   }
 
@@ -202,64 +240,6 @@ export class Network {
     };
   }
 
-  /** The handshake and introductions on a channel that was dialled. */
-  #converse(
-    address: Address,
-    channel: Channel,
-    signal: AbortSignal,
-    lost: (reason: TroupeError) => void,
-  ): Promise<Connected> {
-    return new Promise((resolve, reject) => {
-      const abort = (): void =>
-        connection.abort(toTroupeError(signal.reason, "CANCELLED", "connecting was given up"));
-      let met: Candidate | undefined;
-      const judge = (candidate: Candidate): TroupeError | undefined => {
-        met = candidate;
-        return this.#recognise(address, candidate) ?? this.#judge(candidate);
-      };
-      const done = (): void => signal.removeEventListener("abort", abort);
-      const connection = this.#open(channel, "dialer", judge, this.#config.timeouts.handshake, {
-        opened: (connected) => {
-          done();
-          if (met !== undefined) this.#remember(address, met);
-          resolve(connected);
-        },
-        failed: (reason) => {
-          done();
-          reject(reason);
-        },
-        lost,
-      });
-      signal.addEventListener("abort", abort);
-      if (signal.aborted) abort();
-    });
-  }
-
-  /** Whether the one who answers at an address is who must be there. */
-  #recognise({ key, pin }: Address, { identity }: Candidate): TroupeError | undefined {
-    const id = toHex(identity);
-    if (pin !== undefined) {
-      if (pin === id) return undefined;
-      return new TroupeError("WRONG_PEER", `${key} is held by ${id}, not by the pinned ${pin}`);
-    }
-    const remembered = this.#remembered.get(key);
-    if (remembered !== undefined && remembered !== id) {
-      return new TroupeError(
-        "KEY_CHANGED",
-        `${key} was held by ${remembered} and is now by ${id}; if that is meant to be, call peer.forget("${key}")`,
-      );
-    }
-    return undefined;
-  }
-
-  /**
-   * Only an identity that outlives its process can be recognised after a restart, and only who was let
-   * in is worth it: a stranger who fails the pre-shared key must not take the address from its holder.
-   */
-  #remember({ key, pin }: Address, { identity, parameters }: Candidate): void {
-    if (pin === undefined && parameters.durable) this.#remembered.set(key, toHex(identity));
-  }
-
   #judge({ identity, parameters }: Candidate): TroupeError | undefined {
     const { id: own, credentials, allowed } = this.#config;
     const id = toHex(identity);
@@ -274,26 +254,52 @@ export class Network {
     return undefined;
   }
 
+  /** The same for one who dials, and may want to go on with a connection. */
+  #admit(candidate: Candidate): TroupeError | undefined {
+    const objection = this.#judge(candidate);
+    if (objection !== undefined || candidate.parameters.resumes === undefined) return objection;
+    const known = this.#find(candidate);
+    if (known === undefined) return notHere();
+    // When both dial, one of the two channels is enough: that of the lower id.
+    const lower =
+      [this.#config.id, this.#config.credentials.parameters.instance].join() <
+      [known.remote.id, known.remote.instance].join();
+    return lower && this.#redials.committed(known) ? dialingItself() : undefined;
+  }
+
+  /** The connection that a dialer names; nobody finds one that is not its own. */
+  #find({ identity, parameters }: Candidate): Connection | undefined {
+    const name = parameters.resumes?.name;
+    if (name === undefined) return undefined;
+    const unit = this.#config.roster.find(toHex(identity), parameters.instance);
+    return unit?.connections.find(({ resumption }) => resumption?.name === name);
+  }
+
   #open(
     channel: Channel,
     side: "dialer" | "responder",
-    judge: (candidate: Candidate) => TroupeError | undefined,
+    gate: Gate,
     time: number,
     outcome: Outcome,
-  ): Connection {
+    resumes?: Connection,
+  ): Arrival {
     this.#channels++;
     const attachment = new Attachment(this.#members, outcome);
     return openConnection(
       channel,
       side,
       this.#config.credentials,
-      judge,
+      gate,
       this.#connectionConfig,
       attachment,
       time,
+      resumes,
     );
   }
 }
 
-const unreachable = ({ url }: Address, time: number): TroupeError =>
-  new TroupeError("CONNECT_FAILED", `${url.href} did not answer within ${time} ms`);
+const dialingItself = (): TroupeError =>
+  new TroupeError(
+    "CANCELLED",
+    "this side resumes the connection by a channel that it dials itself",
+  );

@@ -134,20 +134,16 @@ export class Peer extends Middleware {
       introduction: () => this.#introduction(),
       met: (unit) => this.emit("unit", unit),
       parted: (unit, reason) => unit.emit("close", reason),
-      ended: (remote, reason) => this.#ended(remote, reason),
+      cut: (remote, reason) => this.#cut(remote, reason),
     });
     this.#acceptor = new Acceptor(
       this.#clock,
       limits.handshakes,
       () => this.#network.full,
       (channel, time, done) =>
-        this.#network.accept(channel, time, {
-          opened: done,
-          failed: (reason) => {
-            done();
-            this.#refused(reason, channel.remote);
-          },
-        }),
+        this.#network.accept(channel, time, done, (reason) =>
+          this.#refused(reason, channel.remote),
+        ),
     );
     this.#door = new Door(this.#acceptor, () => this.#network.listenLimits);
   }
@@ -420,8 +416,8 @@ export class Peer extends Middleware {
     const reason = new TroupeError("CLOSED", "the peer is closed");
     this.#dialers.stop(reason);
     const doorClosed = this.#door.close();
+    if (timeout > 0) await this.#network.drain(timeout, () => this.#acceptor.strangers === 0);
     this.#acceptor.clear(reason);
-    if (timeout > 0) await this.#network.drain(timeout);
     this.#roles.dismiss();
     this.#roster.close();
     await this.#network.close(reason);
@@ -439,7 +435,7 @@ export class Peer extends Middleware {
       random: () => randomFraction(provider),
       attempt: async (address, signal, lost) => {
         await this.#presharedKeys.ready();
-        return this.#network.dial(address, client, signal, lost);
+        return this.#network.dial({ address, client, signal }, lost);
       },
       restored: (address, count, { unit }) =>
         this.emit("reconnect_success", { address, count, unit }),
@@ -453,7 +449,7 @@ export class Peer extends Middleware {
     if (AUTH_ERRORS.has(error.code)) this.emit("auth_error", error, remote);
   }
 
-  #ended(remote: string, reason: TroupeError): void {
+  #cut(remote: string, reason: TroupeError): void {
     if (reason.code === "PROTOCOL" || reason.code === "LIMIT") {
       this.#logger.warn(`connection with ${remote} cut: ${reason.message}`, reason);
     }

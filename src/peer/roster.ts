@@ -6,6 +6,10 @@ import type { Unit } from "./unit.ts";
 export interface Watcher {
   joined(unit: Unit): void;
   left(unit: Unit): void;
+  /** It is not reached now, and may be again soon. */
+  suspended(unit: Unit): void;
+  /** It is reached again. */
+  resumed(unit: Unit): void;
   /** No unit will ever come again. */
   closed(): void;
 }
@@ -69,6 +73,16 @@ export class Roster {
     if ([...joined, ...left].some(isVisible)) unit.emit("roles");
   }
 
+  /** The unit is not reached now. */
+  suspend(unit: Unit): void {
+    this.#tell(unit, (watcher) => watcher.suspended(unit));
+  }
+
+  /** The unit is reached again. */
+  resume(unit: Unit): void {
+    this.#tell(unit, (watcher) => watcher.resumed(unit));
+  }
+
   /** The unit wants no new work. */
   drain(unit: Unit): void {
     if (this.#draining.has(unit)) return;
@@ -85,6 +99,12 @@ export class Roster {
     }
     watchers.add(watcher);
     for (const unit of this.playing(role)) watcher.joined(unit);
+  }
+
+  #tell(unit: Unit, tell: (watcher: Watcher) => void): void {
+    for (const role of unit.activeRoles) {
+      for (const watcher of this.#watchers.get(role) ?? []) tell(watcher);
+    }
   }
 
   /** Listeners run in between: by now the unit may be gone, or play the role no longer. */

@@ -8,6 +8,7 @@ export class Rotation<T> {
   /** The same and those set aside, in the order in which they came. */
   readonly #members = new Set<T>();
   readonly #aside = new Set<T>();
+  readonly #suspended = new Set<T>();
   #next = 0;
 
   /** Those that have turns. */
@@ -15,14 +16,22 @@ export class Rotation<T> {
     return this.#items;
   }
 
-  /** Those that are here, but have no turns for now. */
+  /** Those to pick from: who has turns; when nobody has, those set aside; at last those suspended. */
+  get candidates(): readonly T[] {
+    if (this.#items.length > 0) return this.#items;
+    const aside = [...this.#aside].filter((item) => !this.#suspended.has(item));
+    return aside.length > 0 ? aside : [...this.#suspended];
+  }
+
+  /** Those that are set aside. */
   get aside(): ReadonlySet<T> {
     return this.#aside;
   }
 
   /** Those that are here, with turns or without. */
   get all(): readonly T[] {
-    return this.#aside.size === 0 ? this.#items : [...this.#items, ...this.#aside];
+    if (this.#items.length === this.#members.size) return this.#items;
+    return [...new Set([...this.#items, ...this.#aside, ...this.#suspended])];
   }
 
   /** How many are here, with turns or without. */
@@ -37,8 +46,8 @@ export class Rotation<T> {
 
   /** The same, as if `other` had turns, too. */
   oldestWith(other: T | undefined): T | undefined {
-    for (const item of this.#members) if (item === other || !this.#aside.has(item)) return item;
-    return undefined;
+    for (const item of this.#members) if (item === other || this.#hasTurns(item)) return item;
+    return this.candidates[0];
   }
 
   /** Whether it is here, with turns or without. */
@@ -53,30 +62,57 @@ export class Rotation<T> {
   }
 
   remove(item: T): void {
-    if (!this.#members.delete(item)) return;
-    if (!this.#aside.delete(item)) this.#leave(item);
+    if (!this.#members.has(item)) return;
+    if (this.#hasTurns(item)) this.#leave(item);
+    this.#members.delete(item);
+    this.#aside.delete(item);
+    this.#suspended.delete(item);
   }
 
   /** Has no turns until it is taken back. */
   setAside(item: T): void {
-    if (!this.#members.has(item) || this.#aside.has(item)) return;
-    this.#aside.add(item);
-    this.#leave(item);
+    this.#stop(item, this.#aside);
   }
 
   /** Has turns again, and comes last in the current round. */
   takeBack(item: T): void {
-    if (this.#aside.delete(item)) this.#enter(item);
+    this.#goOn(item, this.#aside);
+  }
+
+  /** Has no turns until it is resumed, and is the last to be picked when nobody has any. */
+  suspend(item: T): void {
+    this.#stop(item, this.#suspended);
+  }
+
+  /** Is not suspended any more. */
+  resume(item: T): void {
+    this.#goOn(item, this.#suspended);
   }
 
   /** The next item in turn, or `undefined` when there is none. */
   pick(): T | undefined {
-    if (this.#next >= this.#items.length) this.#next = 0;
-    return this.#items[this.#next++];
+    const items = this.#items.length > 0 ? this.#items : this.candidates;
+    if (this.#next >= items.length) this.#next = 0;
+    return items[this.#next++];
+  }
+
+  #hasTurns(item: T): boolean {
+    return this.#members.has(item) && !this.#aside.has(item) && !this.#suspended.has(item);
+  }
+
+  #stop(item: T, stopped: Set<T>): void {
+    const had = this.#hasTurns(item);
+    if (this.#members.has(item)) stopped.add(item);
+    if (had) this.#leave(item);
+  }
+
+  #goOn(item: T, stopped: Set<T>): void {
+    if (stopped.delete(item) && this.#hasTurns(item)) this.#enter(item);
   }
 
   #enter(item: T): void {
     // Behind the last one picked: everybody else of this round has its turn first.
+    this.#next = Math.min(this.#next, this.#items.length);
     this.#items.splice(this.#next, 0, item);
     this.#next++;
   }

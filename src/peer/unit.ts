@@ -6,14 +6,22 @@ import type { Payload } from "../frame/payload.ts";
 import { MAX_ROLES, type Metadata, type Name } from "../frame/type.ts";
 import { Shares } from "./balance-connections.ts";
 import { isVisible } from "./role-name.ts";
+import type { Way } from "./way.ts";
 
 /** Milliseconds after which about a third of an old latency still counts beside a new one. */
 const LATENCY_MEMORY = 10_000;
+
+/** Ways to a unit that are remembered. */
+const MAX_WAYS = 8;
 
 /** What a unit announces. */
 export interface UnitEvents {
   /** Its last connection is gone, and why. */
   close: [reason: TroupeError];
+  /** It has lost the channels of all its connections, and may be there again soon. */
+  suspend: [reason: TroupeError];
+  /** It is there again, and nothing was lost. */
+  resume: [];
   /** Its roles have changed. */
   roles: [];
 }
@@ -39,6 +47,11 @@ export class Unit extends Emitter<UnitEvents> {
   #roles: readonly string[] = [];
   #held: Set<Deferred<void>> | undefined;
   #connections: readonly Connection[] = [];
+  /** Those of them that have a channel; all when none has. */
+  #carried: readonly Connection[] = [];
+  #suspended = false;
+  /** By which this peer has reached it; made by the first. */
+  #ways: Way[] | undefined;
   #rolesNumber = -1;
   #closed: TroupeError | undefined;
   /** Made once there are several connections: most units have one. */
@@ -106,6 +119,14 @@ export class Unit extends Emitter<UnitEvents> {
   /** Whether its last connection is gone. */
   get closed(): boolean {
     return this.#closed !== undefined;
+  }
+
+  /**
+   * Whether all its connections have lost their channels. What is sent to it leaves when one of them has
+   * another; if that does not come in time, it is closed.
+   */
+  get suspended(): boolean {
+    return this.#suspended;
   }
 
   /** Round-trip time of its fastest connection in milliseconds; `undefined` until measured. */
@@ -181,10 +202,10 @@ export class Unit extends Emitter<UnitEvents> {
 
   /** @internal The connection for the next request: each in turn, unless it is busier than others. */
   leastBusy(): Connection {
-    let connection = this.#connections[0];
-    if (this.#connections.length > 1) {
+    let connection = this.#carried[0];
+    if (this.#carried.length > 1) {
       this.#shares ??= new Shares();
-      connection = this.#shares.pick(this.#connections);
+      connection = this.#shares.pick(this.#carried);
     }
     if (connection === undefined) throw this.#lost;
     return connection;
@@ -214,11 +235,32 @@ export class Unit extends Emitter<UnitEvents> {
   /** @internal */
   attach(connection: Connection): void {
     this.#connections = this.#connections.concat(connection);
+    this.weigh();
+  }
+
+  /** @internal One of its connections has lost its channel, or has another one. */
+  weigh(): void {
+    const carried = this.#connections.filter(({ suspended }) => !suspended);
+    const all = carried.length === 0 || carried.length === this.#connections.length;
+    this.#carried = all ? this.#connections : carried;
+    this.#suspended = carried.length === 0 && this.#connections.length > 0;
+  }
+
+  /** @internal */
+  reachedBy(way: Way): void {
+    const others = this.#ways?.filter(({ address }) => address.key !== way.address.key) ?? [];
+    this.#ways = [way, ...others].slice(0, MAX_WAYS);
+  }
+
+  /** @internal Those by which it was reached, the last one first. */
+  get ways(): readonly Way[] {
+    return this.#ways ?? [];
   }
 
   /** @internal Returns whether that was its last one. */
   detach(connection: Connection, reason: TroupeError): boolean {
     this.#connections = this.#connections.filter((other) => other !== connection);
+    this.weigh();
     if (this.#connections.length > 0) {
       this.released();
       return false;

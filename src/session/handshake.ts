@@ -237,6 +237,8 @@ const REASONS: Record<RefusalCode, string> = {
   KEY_CHANGED: "it remembers another key at this address",
   SELF_CONNECTION: "this is the same peer; it does not connect to itself",
   LIMIT: "it has as many units as it takes",
+  DISCONNECTED: "the connection that is to be resumed is over",
+  CANCELLED: "it resumes the connection itself, by a channel of its own",
 };
 
 /** The error for a refusal that came from the other side. */

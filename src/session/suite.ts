@@ -53,6 +53,8 @@ export const REFUSALS = {
   6: "KEY_CHANGED",
   7: "SELF_CONNECTION",
   8: "LIMIT",
+  9: "DISCONNECTED",
+  10: "CANCELLED",
 } as const;
 
 /** An {@link ErrorCode} that may travel as a refusal. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { Flusher } from "../../src/connection/flusher.ts";
 import { Batch } from "../../src/connection/native/batch.ts";
+import { RetransmissionQueue } from "../../src/connection/native/retransmission.ts";
 import { encodePayload } from "../../src/frame/payload.ts";
 import { decoded } from "../frame/support.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
@@ -15,8 +16,14 @@ function batching(flusher?: Flusher): {
   const clock = new VirtualClock();
   const records: Uint8Array[] = [];
   const leave = (record: Uint8Array): void => void records.push(record.slice());
-  return { clock, batch: new Batch(flusher ?? new Flusher(clock), { leave }), records };
+  return {
+    clock,
+    batch: new Batch(flusher ?? new Flusher(clock), { leaving: () => {}, leave }, holding()),
+    records,
+  };
 }
+
+const holding = (): RetransmissionQueue => new RetransmissionQueue({ own: 1e6, all: 1e6 });
 
 function ping(batch: Batch, nonce: number): void {
   batch.begin().ping(nonce);
@@ -109,7 +116,7 @@ describe("a batch", () => {
     const leave = (record: Uint8Array): void => {
       if (records.push(record.slice()) === 1) ping(batch, 2);
     };
-    const batch: Batch = new Batch(new Flusher(clock), { leave });
+    const batch: Batch = new Batch(new Flusher(clock), { leaving: () => {}, leave }, holding());
     ping(batch, 1);
     clock.flush();
     expect(nonces(records)).toEqual([[1], [2]]);

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { toHex } from "../../src/bytes/bytes.ts";
 import type { Channel } from "../../src/channel/channel.ts";
 import type { Connection } from "../../src/connection/connection.ts";
-import { type Judge, openConnection } from "../../src/connection/open.ts";
+import { type Arrival, type Gate, type Judge, openConnection } from "../../src/connection/open.ts";
 import { provider } from "../../src/crypto/default.node.ts";
 import { TroupeError } from "../../src/errors.ts";
 import type { Side } from "../../src/session/handshake.ts";
@@ -10,7 +10,7 @@ import { pattern } from "../crypto/support.ts";
 import { keys } from "../session/support.ts";
 import { isTroupeError } from "../support/errors.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
-import { channels, configOf, Owner, TIME } from "./support.ts";
+import { channels, configOf, Owner, reached, TIME } from "./support.ts";
 
 await provider.preparePake();
 
@@ -30,7 +30,7 @@ function opening(
   side: Side,
   clock: VirtualClock,
   options: Options = {},
-): { owner: Owner; connection: Connection } {
+): { owner: Owner; arrival: Arrival; readonly connection: Connection } {
   const owner = new Owner();
   const credentials = {
     crypto: provider,
@@ -42,13 +42,20 @@ function opening(
       durable: side === "dialer",
     },
   };
-  const judge = options.judge ?? (() => undefined);
+  const gate: Gate = { judge: options.judge ?? (() => undefined), find: () => undefined };
   const config = configOf(clock);
   return {
     owner,
-    connection: openConnection(channel, side, credentials, judge, config, owner, TIME),
+    arrival: openConnection(channel, side, credentials, gate, config, owner, TIME),
+    get connection() {
+      return owner.connection ?? notOpen();
+    },
   };
 }
+
+const notOpen = (): never => {
+  throw new Error("it is not open");
+};
 
 function both(
   dialer: Options = {},
@@ -162,17 +169,15 @@ describe("a connection over a channel", () => {
   test("can be given up while it opens", () => {
     const clock = new VirtualClock();
     const [near] = channels(clock);
-    const { owner, connection } = opening(near, "dialer", clock);
+    const { owner, arrival } = opening(near, "dialer", clock);
     const reason = new TroupeError("CANCELLED", "enough");
-    connection.abort(reason);
+    arrival.abort(reason);
     clock.flush();
     expect([owner.failure, owner.events, clock.timers]).toEqual([reason, ["failed", "gone"], 0]);
   });
 
   test("shows nobody until it is open", () => {
-    const clock = new VirtualClock();
-    const [near] = channels(clock);
-    const { connection } = opening(near, "dialer", clock);
+    const { connection } = reached().end;
     expect(connection.open).toBe(false);
     expect(() => connection.remote).toThrow(isTroupeError("PROTOCOL", "has not introduced itself"));
   });

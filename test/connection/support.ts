@@ -21,6 +21,7 @@ import {
 } from "../../src/connection/limits.ts";
 import { encodeHello, encodeParameters } from "../../src/connection/native/introduction.ts";
 import { NativeConnection } from "../../src/connection/native/native.ts";
+import { SealedLink } from "../../src/connection/native/sealed-link.ts";
 import type { IncomingStream } from "../../src/connection/stream.ts";
 import { provider } from "../../src/crypto/default.node.ts";
 import type { CryptoProvider } from "../../src/crypto/provider.ts";
@@ -87,11 +88,13 @@ export class Owner implements ConnectionOwner {
   failure: TroupeError | undefined;
   reason: TroupeError | undefined;
   told: number | undefined;
+  connection: Connection | undefined;
   /** Called for each message and request, from within. */
   onWork: () => void = () => {};
 
-  opened(_: Connection, roles: RoleList, told: number): void {
+  opened(connection: Connection, roles: RoleList, told: number): void {
     this.events.push("opened");
+    this.connection = connection;
     this.roleLists.push(roles);
     this.told = told;
   }
@@ -126,6 +129,15 @@ export class Owner implements ConnectionOwner {
   }
   drained(): void {
     this.events.push("drained");
+  }
+  suspended(): void {
+    this.events.push("suspended");
+  }
+  resumed(): void {
+    this.events.push("resumed");
+  }
+  joined(): void {
+    this.events.push("joined");
   }
   idle(): void {
     this.events.push("idle");
@@ -168,14 +180,15 @@ const INTRODUCTION: Introduction = {
   meta: {},
 };
 
-/** What a connection needs of its peer. */
+/** What a connection needs of its peer. Unless a test wants something else, it ends with its channel. */
 export function configOf(clock: VirtualClock, options: EndOptions = {}): ConnectionConfig {
   return {
     clock,
     deadlines: new Deadlines(clock),
     flusher: new Flusher(clock),
     limits: { ...DEFAULT_LIMITS, ...options.limits },
-    timeouts: { ...DEFAULT_TIMEOUTS, ...options.timeouts },
+    timeouts: { ...DEFAULT_TIMEOUTS, resume: 0, ...options.timeouts },
+    random: (length) => provider.randomBytes(length),
     introduction: () => ({ ...INTRODUCTION, ...options.introduction }),
     roles: () => options.roles ?? ROLES,
   };
@@ -187,14 +200,29 @@ export class End {
   readonly connection: NativeConnection;
 
   constructor(channel: Channel, side: Side, clock: VirtualClock, options: EndOptions = {}) {
-    this.connection = new NativeConnection(
+    const connections: NativeConnection[] = [];
+    const { owner } = this;
+    const link = new SealedLink(
       channel,
-      side === "dialer",
       new Agreed(side, options.crypto ?? provider),
-      configOf(clock, options),
-      this.owner,
+      {
+        established: (session) => {
+          const config = configOf(clock, options);
+          const connection = new NativeConnection(link, side === "dialer", session, config, owner);
+          connections.push(connection);
+          connection.begin();
+        },
+        record: () => {},
+        drained: () => {},
+        lost: () => {},
+        ended: () => {},
+        gone: () => {},
+      },
+      clock,
       TIME,
     );
+    link.start();
+    this.connection = connections[0] ?? never();
   }
 
   /** Asks; the call remembers what becomes of it. */
@@ -204,6 +232,10 @@ export class End {
     return call;
   }
 }
+
+const never = (): never => {
+  throw new Error("the handshake was over before it began");
+};
 
 /** Two channels whose deliveries run when the clock is flushed, so that nothing here needs a promise. */
 export const channels = (
@@ -268,7 +300,7 @@ export class Stranger {
 /** HELLO and ROLES of a stranger who takes all the defaults. */
 export const hello = (capacity: Partial<Limits> = {}): Frame => {
   const { messageBytes, requests, streams } = { ...DEFAULT_LIMITS, ...capacity };
-  return ["hello", encodeHello(INTRODUCTION, { messageBytes, requests, streams })];
+  return ["hello", encodeHello(INTRODUCTION, { messageBytes, requests, streams }, { time: 0 })];
 };
 export const roles: Frame = ["roles", ROLES.number, true, ROLES.roles];
 

@@ -89,6 +89,9 @@ function fieldsOf(frame: Frame): object {
     case "ping":
     case "pong":
       return { nonce: frame[1] };
+    case "ack":
+    case "resume":
+      return { records: frame[1] };
     case "drain":
       return {};
     case "close":

@@ -90,6 +90,12 @@ export class Heard implements FrameSink {
   credit(stream: number, bytes: number): void {
     this.frames.push(["credit", stream, bytes]);
   }
+  ack(records: number): void {
+    this.frames.push(["ack", records]);
+  }
+  resume(records: number): void {
+    this.frames.push(["resume", records]);
+  }
 }
 
 /** The bytes of each frame, as one encoder writes them one after another. */
@@ -162,4 +168,6 @@ export const anyFrame: fc.Arbitrary<Frame> = fc.oneof(
   fc.tuple(fc.constant("end" as const), number),
   fc.tuple(fc.constant("reset" as const), number, halves, text(20), text(60)),
   fc.tuple(fc.constant("credit" as const), number, number),
+  fc.tuple(fc.constant("ack" as const), number),
+  fc.tuple(fc.constant("resume" as const), number),
 );

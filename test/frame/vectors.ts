@@ -71,6 +71,7 @@ const INTRODUCTION: Frame = [
       meta: { os: "linux", uptime: 12 },
     },
     { messageBytes: 16_777_216, requests: 65_536, streams: 4096 },
+    { time: 10_000, name: "000102030405060708090a0b0c0d0e0f" },
   ),
 ];
 const ROLES: Frame = [

@@ -115,7 +115,8 @@ describe("the key at an address", () => {
   async function replace(old: Peer, options: PeerOptions): Promise<Peer> {
     const { port } = old;
     if (port === undefined) throw new Error("it does not listen");
-    await old.close({ timeout: 0 });
+    // Politely: whoever has lost it without a word would look for it here.
+    await old.close();
     return newPeer(options).listen({ port, host: "127.0.0.1" });
   }
 

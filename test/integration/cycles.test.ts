@@ -1,9 +1,9 @@
 import { expect, it } from "vitest";
 import { cycle, refusals } from "./cycles.ts";
 
-it("500 connections, ended in every way, leave no timer, socket, unit or memory behind", async () => {
+it("420 connections, ended in every way, leave no timer, socket, unit or memory behind", async () => {
   const before = process.getActiveResourcesInfo().length;
-  const { handles, bytesPerRound, units } = await cycle(500);
+  const { handles, bytesPerRound, units } = await cycle(420);
   expect(handles).toEqual([]);
   expect(units).toBe(0);
   expect(bytesPerRound).toBeLessThan(6000);

@@ -1,6 +1,7 @@
 import { createHook } from "node:async_hooks";
 import { Peer, TroupeError } from "troupe";
 import { Log } from "../support/mesh.ts";
+import { openProxy, type TcpProxy } from "../support/proxy.ts";
 import { liveBytes } from "./memory.ts";
 
 /** What a peer may leave behind: timers, sockets and servers, also those that keep no process alive. */
@@ -28,7 +29,11 @@ export async function cycle(rounds: number): Promise<Leftovers> {
   server.role("svc").onRequest("ping", () => "pong");
   await server.listen({ port: 0, host: "127.0.0.1" });
   const address = `ws://127.0.0.1:${server.port}`;
-  return repeat(server, stays, rounds, (i) => round(server, stays, address, i));
+  const proxy = await openProxy(server.port);
+  const place = { server, stays, address, proxy };
+  const leftovers = await repeat(server, stays, rounds, (i) => round(place, i));
+  proxy.close();
+  return leftovers;
 }
 
 /** Is refused by a peer, for one reason after the other. */
@@ -83,28 +88,70 @@ async function repeat(
   return { handles: [...alive.values()], bytesPerRound, units };
 }
 
-/** One connection, which ends in one of five ways. */
-async function round(server: Peer, stays: Peer, address: string, i: number): Promise<void> {
-  const way = i % 5;
-  const client = way === 0 ? stays : new Peer({ logger: new Log() });
+/** Where connections come and go. */
+interface Place {
+  readonly server: Peer;
+  readonly stays: Peer;
+  readonly address: string;
+  /** In front of the server, too. */
+  readonly proxy: TcpProxy;
+}
+
+/** What happens to a connection, by the number of its round. */
+const ENDS = [
+  "its unit is closed",
+  "its peer is closed",
+  "its peer is closed at once",
+  "its listener closes it",
+  "it is cut",
+  "it is cut, and nobody comes back in time",
+  "it is cut, and closed when it has gone on",
+] as const;
+
+/** Milliseconds of grace where nobody comes back. */
+const GRACE = 20;
+
+/** One connection, which ends in one of the ways there are. */
+async function round({ server, stays, address, proxy }: Place, i: number): Promise<void> {
+  const end = ENDS[i % ENDS.length];
+  const resumes = end === "it is cut, and closed when it has gone on";
+  const staying = resumes || end === "its unit is closed";
+  const timeouts = { resume: end === "it is cut" ? 0 : GRACE };
+  const client = staying ? stays : new Peer({ logger: new Log(), timeouts });
   const abort = new AbortController();
-  const options = { permanent: way !== 0, signal: abort.signal };
-  const { unit } = await client.connect(address, options);
+  const options = { permanent: !staying, signal: abort.signal };
+  const { unit } = await client.connect(resumes ? proxy.address : address, options);
   const svc = await client.destination("svc").whenReady();
   await svc.request({ event: "ping", timeout: 1000, signal: abort.signal });
   const gone = new Promise<void>((resolve) => unit.once("close", () => resolve()));
-  if (way === 0) unit.close();
-  else if (way === 1) await client.close();
-  else if (way === 2) await client.close({ timeout: 0 });
-  else if (way === 3) {
-    abort.abort();
-    for (const each of server.units) if (each.id === client.id) each.close();
-    await gone;
-    await client.close();
-  } else {
-    for (const connection of unit.connections)
-      connection.abort(new TroupeError("DISCONNECTED", "cut"));
-    await client.close();
+  switch (end) {
+    case "its unit is closed":
+      unit.close();
+      break;
+    case "its peer is closed":
+      await client.close();
+      break;
+    case "its peer is closed at once":
+      await client.close({ timeout: 0 });
+      break;
+    case "its listener closes it":
+      abort.abort();
+      for (const each of server.units) if (each.id === client.id) each.close();
+      await gone;
+      await client.close();
+      break;
+    case "it is cut, and closed when it has gone on": {
+      const resumed = new Promise<void>((resolve) => unit.once("resume", () => resolve()));
+      proxy.cutAll();
+      await svc.request({ event: "ping", timeout: 1000, signal: abort.signal });
+      await resumed;
+      unit.close();
+      break;
+    }
+    default:
+      for (const connection of unit.connections)
+        connection.abort(new TroupeError("DISCONNECTED", "cut"));
+      await client.close();
   }
   await gone;
 }

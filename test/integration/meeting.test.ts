@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { addressOf, join, listening, newPeer, pair, signal } from "../support/mesh.ts";
+import { addressOf, join, listening, newPeer, pair, signal, UNRESUMED } from "../support/mesh.ts";
 import { openProxy } from "../support/proxy.ts";
 
 describe("two peers that dial each other at the same time", () => {
@@ -24,7 +24,7 @@ describe("two peers that dial each other at the same time", () => {
   });
 
   it("stay one unit when one of the connections is lost", async () => {
-    const { server, client, there } = await pair();
+    const { server, client, there } = await pair(UNRESUMED);
     await client.listen({ port: 0, host: "127.0.0.1" });
     const proxy = await openProxy(client.port);
     const { unit, connection } = await server.connect(proxy.address, { permanent: false });

@@ -7,7 +7,16 @@ import {
 } from "troupe";
 import { describe, expect, it } from "vitest";
 import { isTroupeError } from "../support/errors.ts";
-import { addressOf, join, listening, newPeer, pair, rejection, signal } from "../support/mesh.ts";
+import {
+  addressOf,
+  join,
+  listening,
+  newPeer,
+  pair,
+  rejection,
+  signal,
+  UNRESUMED,
+} from "../support/mesh.ts";
 import { openProxy } from "../support/proxy.ts";
 
 /** Two units of the role `svc`, and who calls them. */
@@ -50,7 +59,7 @@ describe("the outcome of a request whose connection is lost", () => {
         return new Promise(() => {});
       });
       const proxy = await openProxy(server.port);
-      const client = newPeer();
+      const client = newPeer(UNRESUMED);
       await client.connect(proxy.address, { permanent: false });
       const svc = await client.destination("svc").whenReady();
       if (!arrives) proxy.last.stall("up");
@@ -153,7 +162,7 @@ describe("a request with an idempotency key", () => {
   it("is executed once, though its connection is lost while it is", async () => {
     const server = await listening();
     const proxies = [await openProxy(server.port), await openProxy(server.port)];
-    const client = newPeer();
+    const client = newPeer(UNRESUMED);
     for (const { address } of proxies) await client.connect(address, { permanent: false });
     const reached = signal();
     const go = signal();

@@ -1,6 +1,13 @@
-import { type Connection, type Destination, type Peer, TroupeError, type Unit } from "troupe";
+import {
+  type Connection,
+  type Destination,
+  type Peer,
+  type PeerOptions,
+  TroupeError,
+  type Unit,
+} from "troupe";
 import { describe, expect, it } from "vitest";
-import { listening, newPeer, signal } from "../support/mesh.ts";
+import { listening, newPeer, next, signal, UNRESUMED } from "../support/mesh.ts";
 import { openProxy, type TcpProxy } from "../support/proxy.ts";
 
 const CALLS = 1000;
@@ -31,15 +38,25 @@ interface Redundant {
   /** The server, as the client has it. */
   readonly unit: Unit;
   readonly svc: Destination;
+  /** What the server has echoed. */
+  readonly echoed: readonly number[];
   readonly uses: Uses;
-  /** Each on the way of the connection of the same index. */
+  /** Each on the way of the connection of the same index, until one is lost. */
   readonly proxies: readonly TcpProxy[];
 }
 
-/** A peer that serves, and one that has several connections to it, by different addresses. */
-async function redundant(count: number): Promise<Redundant> {
-  const server = await listening({ name: "server" });
-  server.role("svc").onRequest<number>("echo", (ctx) => ctx.data);
+/**
+ * A peer that serves, and one that has several connections to it, by different addresses.
+ *
+ * @param options - of the peer that serves
+ */
+async function redundant(count: number, options: PeerOptions = {}): Promise<Redundant> {
+  const server = await listening({ name: "server", ...options });
+  const echoed: number[] = [];
+  server.role("svc").onRequest<number>("echo", ({ data }) => {
+    echoed.push(data);
+    return data;
+  });
   const client = newPeer({ name: "client" });
   const proxies: TcpProxy[] = [];
   const units = new Set<Unit>();
@@ -51,7 +68,8 @@ async function redundant(count: number): Promise<Redundant> {
   const [unit] = units;
   if (unit === undefined || units.size > 1) throw new Error("that should be one unit");
   await expect.poll(() => server.units[0]?.connections.length).toBe(count);
-  return { server, client, unit, svc: client.destination("svc"), uses: new Uses(unit), proxies };
+  const svc = client.destination("svc");
+  return { server, client, unit, svc, echoed, uses: new Uses(unit), proxies };
 }
 
 /** Asks `count` times, with so many in flight. `before` each call it is told how many are answered. */
@@ -133,9 +151,78 @@ describe("several connections to one unit", () => {
   });
 });
 
+describe("the loss of a channel", () => {
+  it("fails no call and repeats none, and leaves the unit with all its connections", async () => {
+    const { svc, uses, unit, echoed, proxies } = await redundant(3);
+    const { connections } = unit;
+    const suspensions: TroupeError[] = [];
+    unit.on("suspend", (reason) => suspensions.push(reason));
+    let answered = 0;
+    let cuts = 0;
+    await load(svc, CALLS, 64, async (asked) => {
+      await asked;
+      const allThere = connections.every(({ suspended }) => !suspended);
+      if (++answered < 100 + 150 * cuts || !allThere) return;
+      cuts++;
+      // By the way that was dialled last all are dialled again.
+      proxies[2]?.last.cut();
+    });
+    expect(echoed.toSorted((one, other) => one - other)).toEqual([...Array(CALLS).keys()]);
+    expect(uses.counts.reduce((sum, count) => sum + count)).toBe(CALLS);
+    await expect.poll(() => connections.some(({ suspended }) => suspended)).toBe(false);
+    expect(unit.connections).toBe(connections);
+    expect([unit.closed, suspensions]).toEqual([false, []]);
+    expect(cuts).toBeGreaterThan(3);
+    const dials = proxies.reduce((sum, { links }) => sum + links.length, 0);
+    expect(dials).toBeGreaterThan(proxies.length + 2);
+  });
+
+  it("that was the last one suspends the unit, once, until one is there again", async () => {
+    const { server, unit, svc, proxies } = await redundant(3);
+    const go = signal();
+    const full = signal();
+    let waiting = 0;
+    server.role("svc").onRequest("wait", () => {
+      if (++waiting === 30) full.fire();
+      return go.promise.then(() => "answered");
+    });
+    const asked = Array.from({ length: 30 }, () => svc.request("wait"));
+    await full.promise;
+    const [there] = server.units;
+    if (there === undefined) throw new Error("nobody is there");
+    const told: string[] = [];
+    for (const [who, one] of [
+      ["client", unit],
+      ["server", there],
+    ] as const) {
+      one.on("suspend", ({ code }) => told.push(`${who} ${code}`));
+      one.on("resume", () => told.push(`${who} resumed`));
+      one.on("close", () => told.push(`${who} closed`));
+    }
+    const bothSuspended = Promise.all([next(unit, "suspend"), next(there, "suspend")]);
+    const bothResumed = Promise.all([next(unit, "resume"), next(there, "resume")]);
+    for (const proxy of proxies) proxy.last.cut();
+    await bothSuspended;
+    expect([unit.suspended, there.suspended]).toEqual([true, true]);
+    // Answers and calls of this time wait for a channel.
+    go.fire();
+    const later = svc.request("echo", 1);
+    await bothResumed;
+    for (const answer of asked) expect((await answer).data).toBe("answered");
+    expect((await later).data).toBe(1);
+    await expect
+      .poll(() => [...unit.connections, ...there.connections].map(({ suspended }) => suspended))
+      .toEqual(Array(6).fill(false));
+    expect(told).toHaveLength(4);
+    expect(new Set(told)).toEqual(
+      new Set(["client DISCONNECTED", "client resumed", "server DISCONNECTED", "server resumed"]),
+    );
+  });
+});
+
 describe("the loss of a connection", () => {
   it("fails what was in flight on it, and nothing that comes later", async () => {
-    const { svc, uses, unit, proxies } = await redundant(3);
+    const { svc, uses, unit, proxies } = await redundant(3, UNRESUMED);
     const [, lost] = unit.connections;
     let answered = 0;
     const failed: unknown[] = [];
@@ -164,7 +251,7 @@ describe("the loss of a connection", () => {
   });
 
   it("makes calls that were waiting on the others wait on", async () => {
-    const { server, svc, uses, proxies } = await redundant(3);
+    const { server, svc, uses, proxies } = await redundant(3, UNRESUMED);
     const go = signal();
     const full = signal();
     let waiting = 0;
@@ -189,7 +276,7 @@ describe("the loss of a connection", () => {
   });
 
   it("that was the last one closes the unit, once", async () => {
-    const { server, client, unit, svc, proxies } = await redundant(3);
+    const { server, client, unit, svc, proxies } = await redundant(3, UNRESUMED);
     const [there] = server.units;
     const told = new Map<string, number>();
     const allTold = signal();

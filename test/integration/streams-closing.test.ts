@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { describe, expect, it } from "vitest";
 import { isTroupeError } from "../support/errors.ts";
-import { addressOf, next, signal } from "../support/mesh.ts";
+import { addressOf, next, signal, UNRESUMED } from "../support/mesh.ts";
 import { expectServed } from "./served.ts";
 import {
   content,
@@ -88,8 +88,28 @@ describe("a stream that runs", () => {
     await expectIdle(units);
   });
 
+  it("goes on, both ways, when its channel is lost and another one carries on", async () => {
+    const { server, svc, proxy, ...units } = await cuttable();
+    server.role("svc").onDuplex("echo", async (ctx) => {
+      for await (const chunk of ctx.duplex) ctx.duplex.write(chunk);
+      ctx.duplex.end();
+    });
+    const duplex = svc.duplex("echo");
+    const heard = digest(duplex);
+    const [suspended, resumed] = [next(units.there, "suspend"), next(units.there, "resume")];
+    duplex.write(content(10_000, 1));
+    proxy.last.cut();
+    await suspended;
+    duplex.write(content(10_000, 2));
+    await resumed;
+    duplex.end(content(10_000, 3));
+    const all = Buffer.concat([1, 2, 3].map((seed) => content(10_000, seed)));
+    expect(await heard).toEqual({ bytes: all.length, hash: hashOf(all) });
+    await expectIdle(units);
+  });
+
   it("goes on when another connection to the same unit is lost", async () => {
-    const { server, client, svc, proxy } = await cuttable();
+    const { server, client, svc, proxy } = await cuttable(UNRESUMED);
     const go = signal();
     server.role("svc").onWritable("get", async (ctx) => {
       ctx.writable.write("1");

@@ -3,7 +3,7 @@ import type { Readable, Writable } from "node:stream";
 import { TroupeError } from "troupe";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { isTroupeError } from "../support/errors.ts";
-import { next, signal, turn } from "../support/mesh.ts";
+import { next, signal, turn, UNRESUMED } from "../support/mesh.ts";
 import { expectServed } from "./served.ts";
 import {
   content,
@@ -167,9 +167,24 @@ describe.each(STATES)("destroyed %s,", (state) => {
   );
 });
 
+describe.each(STATES)("destroyed %s, while its connection waits for another channel,", (state) => {
+  it.each(kindsOf(state))("a %s closes at both ends when there is one", async (kind) => {
+    const on = await cuttable();
+    for (const [i, each] of CASES.filter(({ how }) => how === "with an error").entries()) {
+      const ends = await bring(state, kind, on, `do ${i}`);
+      const suspended = next(each.who === "opener" ? on.there : on.back, "suspend");
+      on.proxy.last.cut();
+      await suspended;
+      await destroyAndCheck(state, each, ends);
+      await expectIdle(on);
+    }
+    expect([on.there.closed, on.back.closed]).toEqual([false, false]);
+  });
+});
+
 describe.each(STATES)("when its connection is lost %s,", (state) => {
   it.each(kindsOf(state))("a %s fails with DISCONNECTED at both ends", async (kind) => {
-    const on = await cuttable();
+    const on = await cuttable(UNRESUMED);
     const ends = await bring(state, kind, on);
     const gone = Promise.all([next(on.there, "close"), next(on.back, "close")]);
     on.proxy.last.cut();
@@ -196,7 +211,7 @@ it("no error of a stream that nobody listens to reaches the process", async () =
     process.on(name, listener);
     onTestFinished(() => void process.off(name, listener));
   }
-  const { server, svc, proxy, ...units } = await cuttable();
+  const { server, svc, proxy, ...units } = await cuttable(UNRESUMED);
   const ends: End[] = [];
   handle(server, "do", (end) => void ends.push(end));
   for (const kind of KINDS) {

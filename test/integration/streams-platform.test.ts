@@ -4,7 +4,7 @@ import { finished, pipeline } from "node:stream/promises";
 import { createGunzip, createGzip } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { isTroupeError } from "../support/errors.ts";
-import { rejection, signal } from "../support/mesh.ts";
+import { next, rejection, signal, UNRESUMED } from "../support/mesh.ts";
 import {
   content,
   cuttable,
@@ -51,6 +51,29 @@ describe("pipeline()", () => {
     await expectIdle(units);
   });
 
+  it("goes through a duplex and back though its channel is lost on the way, three times", async () => {
+    const { server, svc, proxy, ...units } = await cuttable();
+    server.role("svc").onDuplex("gzip", (ctx) => pipeline(ctx.duplex, createGzip(), ctx.duplex));
+    async function* cutting(): AsyncGenerator<Buffer> {
+      const quarter = BYTES.length / 4;
+      for (let at = 0; at < BYTES.length; at += quarter) {
+        yield BYTES.subarray(at, at + quarter);
+        if (at === 0) continue;
+        const resumed = next(units.there, "resume");
+        proxy.last.cut();
+        await resumed;
+      }
+    }
+    const gunzip = createGunzip();
+    const [got] = await Promise.all([
+      digest(gunzip),
+      pipeline(cutting, svc.duplex("gzip"), gunzip),
+    ]);
+    expect(got).toEqual(WHOLE);
+    expect(proxy.links).toHaveLength(4);
+    await expectIdle(units);
+  });
+
   it("tells the other side what failed before the stream, and behind it", async () => {
     const { server, svc, ...units } = await stage();
     const broken = (): Transform =>
@@ -92,7 +115,7 @@ describe("finished()", () => {
   });
 
   it("rejects when it is cut short, with the reason", async () => {
-    const { server, svc, proxy } = await cuttable();
+    const { server, svc, proxy } = await cuttable(UNRESUMED);
     server.role("svc").onReadable("put", (ctx) => void ctx.readable.once("data", () => {}));
     const writable = svc.writable("put");
     writable.write(BYTES, () => proxy.last.cut());

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { Duplex, Readable, Writable } from "node:stream";
-import { type Destination, type Peer, TroupeError, type Unit } from "troupe";
+import { type Destination, type Peer, type PeerOptions, TroupeError, type Unit } from "troupe";
 import { expect } from "vitest";
 import { addressOf, listening, newPeer, next, signal, turn } from "../support/mesh.ts";
 import { openProxy, type TcpProxy } from "../support/proxy.ts";
@@ -27,9 +27,15 @@ export async function stage(server: object = {}, client: object = {}): Promise<S
   return meet(listener, addressOf(listener), client);
 }
 
-/** The same with a proxy between them, by which the connection can be cut. */
-export async function cuttable(): Promise<Stage & { readonly proxy: TcpProxy }> {
-  const listener = await listening({ name: "server" });
+/**
+ * The same with a proxy between them, by which their channel can be cut.
+ *
+ * @param server - its options
+ */
+export async function cuttable(
+  server: PeerOptions = {},
+): Promise<Stage & { readonly proxy: TcpProxy }> {
+  const listener = await listening({ name: "server", ...server });
   const proxy = await openProxy(listener.port);
   return { ...(await meet(listener, proxy.address, {})), proxy };
 }

@@ -27,6 +27,8 @@ export class FakeConnection implements Connection {
   readonly remoteAddress = "fake:1";
   readonly dialed = true;
   open = true;
+  suspended = false;
+  readonly resumption: undefined;
   readonly drainKnown = true;
   load = 0;
   buffered = 0;

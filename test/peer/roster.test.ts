@@ -8,6 +8,8 @@ function watch(roster: Roster, role: string): string[] {
   roster.watch(role, {
     joined: (unit) => told.push(`+${unit.name}`),
     left: (unit) => told.push(`-${unit.name}`),
+    suspended: (unit) => told.push(`(${unit.name}`),
+    resumed: (unit) => told.push(`${unit.name})`),
     closed: () => told.push("closed"),
   });
   return told;

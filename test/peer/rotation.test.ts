@@ -95,6 +95,68 @@ describe("an item that is set aside", () => {
   });
 });
 
+describe("an item that is suspended", () => {
+  it("has no turns, and is still here", () => {
+    const rotation = rotationOf("a", "b", "c");
+    rotation.pick();
+    rotation.suspend("b");
+    expect(picks(rotation, 4)).toBe("caca");
+    expect([rotation.has("b"), rotation.size, rotation.items]).toEqual([true, 3, ["a", "c"]]);
+    expect([[...rotation.aside], rotation.all]).toEqual([[], ["a", "c", "b"]]);
+  });
+
+  it("comes last in the round in which it is resumed", () => {
+    const rotation = rotationOf("a", "b", "c");
+    rotation.suspend("a");
+    rotation.pick();
+    rotation.resume("a");
+    expect(picks(rotation, 6)).toBe("cbacba");
+  });
+
+  it("is picked when nobody else is here, and before that those who are set aside", () => {
+    const rotation = rotationOf("a", "b");
+    rotation.suspend("a");
+    rotation.setAside("b");
+    expect([rotation.candidates, picks(rotation, 2)]).toEqual([["b"], "bb"]);
+    rotation.suspend("b");
+    expect([rotation.candidates, rotation.oldest]).toEqual([["a", "b"], "a"]);
+    expect(new Set(picks(rotation, 2))).toEqual(new Set("ab"));
+  });
+
+  it("has turns again only when it is neither suspended nor set aside any more", () => {
+    const rotation = rotationOf("a", "b");
+    rotation.suspend("a");
+    rotation.setAside("a");
+    rotation.resume("a");
+    expect([rotation.items, picks(rotation, 2)]).toEqual([["b"], "bb"]);
+    rotation.suspend("a");
+    rotation.takeBack("a");
+    expect([rotation.items, picks(rotation, 2)]).toEqual([["b"], "bb"]);
+    rotation.resume("a");
+    expect(new Set(picks(rotation, 2))).toEqual(new Set("ab"));
+  });
+
+  it("is not the oldest while it is, and is again afterwards", () => {
+    const rotation = rotationOf("a", "b");
+    rotation.suspend("a");
+    expect([rotation.oldest, rotation.oldestWith("a")]).toEqual(["b", "a"]);
+    rotation.resume("a");
+    expect(rotation.oldest).toBe("a");
+  });
+
+  it("may leave, and comes back with turns", () => {
+    const rotation = rotationOf("a", "b");
+    rotation.suspend("a");
+    rotation.remove("a");
+    expect([rotation.has("a"), rotation.all]).toEqual([false, ["b"]]);
+    rotation.add("a");
+    expect(new Set(picks(rotation, 2))).toEqual(new Set("ab"));
+  });
+});
+
+/** All that may happen to an item. */
+const MOVES = ["come", "go", "aside", "back", "suspend", "resume"];
+
 /** How often everybody else was picked since each item's last pick. */
 class Ledger {
   readonly #since = new Map<number, Map<number, number>>();
@@ -130,7 +192,7 @@ it("knows the one that has been there longest, whatever the order of turns is", 
 
 it("picks those who stay equally often but for one, over any time and whoever comes and goes", () => {
   const guest = fc.integer({ min: 0, max: 5 });
-  const what = fc.constantFrom("come", "go", "aside", "back", "pick", "pick", "pick");
+  const what = fc.constantFrom(...MOVES, "pick", "pick", "pick");
   const steps = fc.array(fc.tuple(what, guest), { maxLength: 300, size: "max" });
   const stay = fc.integer({ min: 1, max: 6 });
   fc.assert(
@@ -144,6 +206,8 @@ it("picks those who stay equally often but for one, over any time and whoever co
         go: (leaver) => rotation.remove(leaver),
         aside: (guest) => rotation.setAside(guest),
         back: (guest) => rotation.takeBack(guest),
+        suspend: (guest) => rotation.suspend(guest),
+        resume: (guest) => rotation.resume(guest),
         pick: () => {
           const picked = rotation.pick() ?? 0;
           counts.set(picked, (counts.get(picked) ?? 0) + 1);
@@ -165,7 +229,7 @@ it("picks those who stay equally often but for one, over any time and whoever co
 
 it("picks everybody who stays exactly once between two picks of anybody, whoever comes and goes", () => {
   const item = fc.integer({ min: 0, max: 7 });
-  const what = fc.constantFrom("come", "go", "aside", "back", "pick", "pick", "pick", "pick");
+  const what = fc.constantFrom(...MOVES, "pick", "pick", "pick", "pick");
   fc.assert(
     fc.property(fc.array(fc.tuple(what, item), { maxLength: 120, size: "max" }), (steps) => {
       const rotation = new Rotation<number>();
@@ -183,6 +247,11 @@ it("picks everybody who stays exactly once between two picks of anybody, whoever
           ledger.left(one);
         },
         back: (one) => rotation.takeBack(one),
+        suspend: (one) => {
+          rotation.suspend(one);
+          ledger.left(one);
+        },
+        resume: (one) => rotation.resume(one),
         pick: () => {
           const picked = rotation.pick();
           if (picked === undefined) return;

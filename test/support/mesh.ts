@@ -25,6 +25,9 @@ export class Log implements Logger {
   }
 }
 
+/** For a peer whose connections end with their channels, on both sides. */
+export const UNRESUMED: PeerOptions = { timeouts: { resume: 0 } };
+
 /** A peer that is closed when the test has finished, and that logs to nobody unless told otherwise. */
 export function newPeer(options: PeerOptions = {}): Peer {
   const peer = new Peer({ logger: new Log(), ...options });

@@ -90,6 +90,17 @@ export class TcpProxy {
     if (link === undefined) throw new Error("nobody has come yet");
     return link;
   }
+
+  /** Whoever has come is cut, and forgotten. */
+  cutAll(): void {
+    for (const link of this.links.splice(0)) link.cut();
+  }
+
+  /** Cuts all, and lets nobody come any more. */
+  close(): void {
+    this.cutAll();
+    this.#server.close();
+  }
 }
 
 /** A proxy in front of a port of loopback, gone when the test has finished. */
@@ -104,10 +115,7 @@ export async function openProxy(
     proxy.links.push(new Link(dialer, listener, tamper));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => {
-    for (const link of proxy.links) link.cut();
-    server.close();
-  });
+  onTestFinished(() => proxy.close());
   return proxy;
 }
 

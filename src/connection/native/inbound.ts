@@ -17,6 +17,10 @@ export interface Host {
   pinged(nonce: number): void;
   /** It is there. */
   ponged(nonce: number): void;
+  /** So many of our records have come. */
+  acknowledged(records: number): void;
+  /** It goes on with this connection by this channel; so many of our records had come. */
+  welcomed(records: number): void;
   /** A call was settled. */
   settled(): void;
   /** The streams of this connection. */
@@ -33,12 +37,18 @@ export class Inbound implements FrameSink {
   readonly #serving: Serving;
   #expects: "hello" | "roles" | "anything" = "hello";
   #rolesNumber = -1;
+  #uncounted = 0;
 
   constructor(host: Host, owner: ConnectionOwner, pending: Pending<Call>, serving: Serving) {
     this.#host = host;
     this.#owner = owner;
     this.#pending = pending;
     this.#serving = serving;
+  }
+
+  /** Frames that make no record count: what they say is about a channel, and need not arrive. */
+  get uncounted(): number {
+    return this.#uncounted;
   }
 
   hello(about: Payload): void {
@@ -94,11 +104,23 @@ export class Inbound implements FrameSink {
 
   ping(nonce: number): void {
     this.#opened("PING");
+    this.#uncounted++;
     this.#host.pinged(nonce);
   }
 
   pong(nonce: number): void {
+    this.#uncounted++;
     this.#host.ponged(nonce);
+  }
+
+  ack(records: number): void {
+    this.#uncounted++;
+    this.#host.acknowledged(records);
+  }
+
+  resume(records: number): void {
+    this.#uncounted++;
+    this.#host.welcomed(records);
   }
 
   drain(): void {

@@ -1,8 +1,14 @@
-import { fromHex, toHex } from "../../bytes/bytes.ts";
+import { EMPTY, fromHex, toHex } from "../../bytes/bytes.ts";
 import { Reader } from "../../bytes/reader.ts";
+import { Writer } from "../../bytes/writer.ts";
 import { broken } from "../../errors.ts";
 import { decodePayload, encodePayload, type Payload } from "../../frame/payload.ts";
-import { type Introduction, MAX_INTRODUCED_ENTRIES, MAX_INTRODUCED_TEXT } from "../connection.ts";
+import {
+  type Introduction,
+  MAX_INTRODUCED_ENTRIES,
+  MAX_INTRODUCED_TEXT,
+  type Resumption,
+} from "../connection.ts";
 
 /** What each side tells inside the handshake, bound to the session. */
 export interface Parameters {
@@ -10,24 +16,37 @@ export interface Parameters {
   readonly instance: string;
   /** Whether its identity outlives its process: only such a one is worth remembering. */
   readonly durable: boolean;
+  /** Of a dialer: the connection that is to go on by this channel, instead of a new one. */
+  readonly resumes?: Resumption | undefined;
 }
 
 const DURABLE = 1;
+const RESUMES = 2;
 const INSTANCE_BYTES = 16;
+/** Bytes of a connection's name. */
+export const NAME_BYTES = 16;
 
-/** flags(u8) instance(16); what follows is left to later versions. */
-export function encodeParameters({ instance, durable }: Parameters): Uint8Array {
-  const bytes = new Uint8Array(1 + INSTANCE_BYTES);
-  bytes[0] = durable ? DURABLE : 0;
-  bytes.set(fromHex(instance) ?? [], 1);
-  return bytes;
+/** flags(u8) instance(16) and, with the flag, name(16) records(varint); what follows is left to later versions. */
+export function encodeParameters({ instance, durable, resumes }: Parameters): Uint8Array {
+  const writer = new Writer();
+  writer.u8((durable ? DURABLE : 0) | (resumes === undefined ? 0 : RESUMES));
+  writer.bytes(fromHex(instance) ?? EMPTY);
+  if (resumes !== undefined) {
+    writer.bytes(fromHex(resumes.name) ?? EMPTY);
+    writer.varint(resumes.records);
+  }
+  return writer.view().slice();
 }
 
 /** @throws TroupeError `PROTOCOL` when they do not parse */
 export function decodeParameters(bytes: Uint8Array): Parameters {
   const reader = new Reader(bytes);
   const flags = reader.u8();
-  return { durable: (flags & DURABLE) !== 0, instance: toHex(reader.bytes(INSTANCE_BYTES)) };
+  const durable = (flags & DURABLE) !== 0;
+  const instance = toHex(reader.bytes(INSTANCE_BYTES));
+  if ((flags & RESUMES) === 0) return { durable, instance };
+  const name = toHex(reader.bytes(NAME_BYTES));
+  return { durable, instance, resumes: { name, records: reader.varint() } };
 }
 
 /** What a side takes: the other one keeps to it. */
@@ -40,15 +59,29 @@ export interface Capacity {
   readonly streams: number;
 }
 
+/** What a side offers for the time after a channel is lost. */
+export interface Grace {
+  /** Milliseconds for which the connection waits for another one; 0 for not at all. */
+  readonly time: number;
+  /** Its name, in hex: random, and chosen by the responder. */
+  readonly name?: string | undefined;
+}
+
 /** All that HELLO tells. */
-export type Hello = Introduction & { readonly capacity: Capacity };
+export type Hello = Introduction & { readonly capacity: Capacity; readonly grace: Grace };
 
 /** Most bytes of HELLO's payload: what a unit tells about itself is kept as long as it is there. */
 const MAX_HELLO = 192 * 1024;
 
 /** HELLO's payload: a map, of which unknown keys are ignored. */
-export const encodeHello = (introduction: Introduction, capacity: Capacity): Payload =>
-  encodePayload({ ...introduction, capacity: { ...capacity } });
+export function encodeHello(
+  introduction: Introduction,
+  capacity: Capacity,
+  { time, name }: Grace,
+): Payload {
+  const grace = name === undefined ? { time } : { time, name: fromHex(name) };
+  return encodePayload({ ...introduction, capacity: { ...capacity }, grace });
+}
 
 /** @throws TroupeError `PROTOCOL` when it is not a map, or an entry is not what it must be */
 export function decodeHello(payload: Payload): Hello {
@@ -61,6 +94,7 @@ export function decodeHello(payload: Payload): Hello {
     tags: asTexts("tags", map["tags"] ?? {}),
     meta: asMeta(map["meta"] ?? {}),
     capacity: asCapacity(asRecord("capacity", map["capacity"])),
+    grace: asGrace(asRecord("grace", map["grace"] ?? {})),
   };
 }
 
@@ -83,6 +117,14 @@ function asCapacity({ messageBytes, requests, streams }: Record<string, unknown>
     requests: asCount("requests", requests),
     streams: asCount("streams", streams),
   };
+}
+
+function asGrace({ time = 0, name }: Record<string, unknown>): Grace {
+  if (!Number.isSafeInteger(time) || Number(time) < 0) throw broken("grace.time is not a time");
+  if (name === undefined) return { time: Number(time) };
+  if (!(name instanceof Uint8Array) || name.length !== NAME_BYTES)
+    throw broken(`grace.name is not ${NAME_BYTES} bytes`);
+  return { time: Number(time), name: toHex(name) };
 }
 
 function asCount(what: string, value: unknown): number {

@@ -31,6 +31,13 @@ export class Liveness {
     this.#heard = true;
   }
 
+  /** The other side is reached by another channel: what left by the last one says nothing any more. */
+  restart(now: number): void {
+    this.#sentAt = undefined;
+    this.#heard = true;
+    this.#beatAt = now;
+  }
+
   /** A heartbeat is due. On `ping`, send one with the number of {@link ping}. */
   beat(now: number): Verdict {
     const late = now - this.#beatAt > this.#interval * 1.5;

@@ -1,44 +1,46 @@
-import { Expiring } from "../../async/deadlines.ts";
 import { toHex } from "../../bytes/bytes.ts";
-import type { Channel } from "../../channel/channel.ts";
 import { broken, shown, TroupeError } from "../../errors.ts";
 import { FrameDecoder } from "../../frame/decode.ts";
 import type { Payload } from "../../frame/payload.ts";
 import type { Metadata, Name } from "../../frame/type.ts";
-import type { Established, Handshake } from "../../session/handshake.ts";
+import type { Established } from "../../session/handshake.ts";
 import type { ConnectionConfig } from "../config.ts";
-import type { Call, Connection, ConnectionOwner, RemotePeer, RoleList } from "../connection.ts";
-import { highWater } from "../limits.ts";
+import type {
+  Call,
+  Connection,
+  ConnectionOwner,
+  RemotePeer,
+  Resumption,
+  RoleList,
+} from "../connection.ts";
 import { Loss, notDelivered } from "../loss.ts";
 import { Pending } from "../pending.ts";
 import type { IncomingStream, Opening, StreamEnd, StreamKind, StreamUser } from "../stream.ts";
+import { Carrier, type CarrierHost } from "./carrier.ts";
 import { type Host, Inbound } from "./inbound.ts";
-import { decodeHello, decodeParameters, encodeHello } from "./introduction.ts";
-import { Liveness } from "./liveness.ts";
-import { type Exit, Outbound } from "./outbound.ts";
-import { type LinkOwner, SealedLink } from "./sealed-link.ts";
+import { decodeHello, decodeParameters, encodeHello, NAME_BYTES } from "./introduction.ts";
+import type { Outbound } from "./outbound.ts";
+import type { SealedLink } from "./sealed-link.ts";
 import { Serving } from "./serving.ts";
 import { Streams, type StreamsHost } from "./streams.ts";
 
-/** A connection in the native dialect, from the first byte of its handshake on. */
-export class NativeConnection
-  extends Expiring
-  implements Connection, Host, LinkOwner, Exit, StreamsHost
-{
+/** A connection in the native dialect: what is said, by whatever channel carries it. */
+export class NativeConnection implements Connection, Host, CarrierHost, StreamsHost {
   readonly dialed: boolean;
   readonly #config: ConnectionConfig;
   readonly #owner: ConnectionOwner;
-  readonly #link: SealedLink;
+  readonly #carrier: Carrier;
   readonly #outbound: Outbound;
   readonly #inbound: Inbound;
   readonly #decoder = new FrameDecoder();
   readonly #pending = new Pending<Call>();
   readonly #serving: Serving;
-  readonly #liveness: Liveness;
   /** Made for the first stream: most connections never carry one. */
   #streams: Streams | undefined;
   #session: Established | undefined;
   #remote: RemotePeer | undefined;
+  /** The name that this side has given it, until both have introduced themselves. */
+  #name: string | undefined;
   #told = -1;
   /** The ping that left behind our DRAIN: its pong comes behind all that was on its way to us. */
   #farewell: number | undefined;
@@ -47,32 +49,32 @@ export class NativeConnection
   #open = false;
   #end: TroupeError | undefined;
 
-  /**
-   * Takes the channel over and begins.
-   *
-   * @param time - milliseconds until it must be open
-   */
+  /** Takes the link over. */
   constructor(
-    channel: Channel,
+    link: SealedLink,
     dialed: boolean,
-    handshake: Handshake,
+    session: Established,
     config: ConnectionConfig,
     owner: ConnectionOwner,
-    time: number,
   ) {
-    super();
-    const { clock, flusher, limits, timeouts } = config;
+    const { clock, limits } = config;
     this.dialed = dialed;
+    this.#session = session;
     this.#config = config;
     this.#owner = owner;
     this.#requests = limits.requests;
     this.#streamsTaken = limits.streams;
-    this.#liveness = new Liveness(timeouts.heartbeat, clock.now());
-    this.#outbound = new Outbound(this, flusher, limits.messageBytes, limits.sendBuffer);
+    this.#carrier = new Carrier(link, this, config);
+    this.#outbound = this.#carrier.outbound;
     this.#serving = new Serving(this.#outbound, this, limits.requests, clock);
     this.#inbound = new Inbound(this, owner, this.#pending, this.#serving);
-    this.#link = new SealedLink(channel, handshake, this, clock, time);
-    this.#link.start();
+  }
+
+  /** Begins: records may leave. */
+  begin(): void {
+    // The responder speaks first: until it has, the dialer sends nothing that a listener which does
+    // not know it yet would have to take in.
+    if (!this.dialed) this.#introduce();
   }
 
   get remote(): RemotePeer {
@@ -81,11 +83,20 @@ export class NativeConnection
   }
 
   get remoteAddress(): string {
-    return this.#link.remote;
+    return this.#carrier.remote;
   }
 
   get open(): boolean {
     return this.#open && this.#end === undefined;
+  }
+
+  get suspended(): boolean {
+    return this.#carrier.suspended;
+  }
+
+  get resumption(): Resumption | undefined {
+    const { name, received } = this.#carrier;
+    return name === undefined ? undefined : { name, records: received };
   }
 
   get load(): number {
@@ -97,11 +108,11 @@ export class NativeConnection
   }
 
   get congested(): boolean {
-    return this.#link.buffered > highWater(this.#config.limits);
+    return this.#carrier.congested;
   }
 
   get rtt(): number | undefined {
-    return this.#liveness.rtt;
+    return this.#carrier.rtt;
   }
 
   send(name: Name, metadata: Metadata | undefined, payload: Payload): void {
@@ -182,30 +193,33 @@ export class NativeConnection
 
   drain(): void {
     this.#outbound.drain();
-    this.#farewell = this.#liveness.ping(this.#config.clock.now());
-    this.#outbound.ping(this.#farewell);
+    this.#farewell = this.#carrier.ping();
   }
 
   close(reason: TroupeError): void {
     if (this.#end !== undefined) return;
     if (this.#remote !== undefined) this.#outbound.close(reason.code, reason.message);
-    this.#link.close(reason);
+    this.#carrier.close(reason);
   }
 
   abort(reason: TroupeError): void {
-    this.#link.abort(reason);
+    this.#carrier.abort(reason);
   }
 
-  established(session: Established): void {
-    this.#session = session;
-    // The responder speaks first: until it has, the dialer sends nothing that a listener which does
-    // not know it yet would have to take in.
-    if (!this.dialed) this.#introduce();
+  /** This side has dialled once more, and proved to be who it was: goes on by this link. */
+  redialed(link: SealedLink): void {
+    this.#carrier.redialed(link);
   }
 
-  record(plaintext: Uint8Array): void {
-    this.#liveness.heard();
-    this.#decoder.decode(plaintext, this.#inbound);
+  /** The other side has, and has so many of our records. */
+  resume(link: SealedLink, records: number): void {
+    this.#carrier.resume(link, records);
+  }
+
+  heard(record: Uint8Array): boolean {
+    const before = this.#inbound.uncounted;
+    const frames = this.#decoder.decode(record, this.#inbound);
+    return frames > this.#inbound.uncounted - before;
   }
 
   drained(): void {
@@ -214,13 +228,22 @@ export class NativeConnection
     if (this.#open) this.#owner.drained();
   }
 
-  ended(reason: TroupeError): void {
+  lost(reason: TroupeError): void {
+    this.#owner.suspended(reason);
+  }
+
+  restored(): void {
+    // Their answers may have been lost: they leave in records that are not sent again.
+    if (this.#farewell !== undefined) this.#farewell = this.#carrier.ping();
+    this.#streams?.restored();
+    this.#owner.resumed();
+  }
+
+  ended(reason: TroupeError, sent: number): void {
     this.#end = reason;
     this.#decoder.stop();
-    this.#config.deadlines.remove(this);
     const loss = new Loss(reason);
-    const { record } = this.#outbound;
-    for (const call of this.#pending.clear()) call.fail(loss.of(call.record < record));
+    for (const call of this.#pending.clear()) call.fail(loss.of(call.record < sent));
     this.#serving.clear(reason);
     this.#streams?.close(reason);
     if (this.#open) this.#owner.closed(reason);
@@ -231,22 +254,10 @@ export class NativeConnection
     this.#owner.gone();
   }
 
-  get backlog(): number {
-    return this.#link.buffered;
-  }
-
-  leave(record: Uint8Array): void {
-    this.#link.send(record);
-  }
-
-  overrun(reason: TroupeError): void {
-    this.#link.abort(reason);
-  }
-
   introduced(about: Payload): void {
     const session = this.#session;
     if (session === undefined) throw broken("HELLO before the handshake");
-    const { name, friendly, addresses, tags, meta, capacity } = decodeHello(about);
+    const { name, friendly, addresses, tags, meta, capacity, grace } = decodeHello(about);
     const { instance } = decodeParameters(session.parameters);
     const id = toHex(session.identity);
     this.#remote = { id, instance, keyId: session.keyId, name, friendly, addresses, tags, meta };
@@ -254,18 +265,19 @@ export class NativeConnection
     this.#requests = Math.min(this.#requests, capacity.requests);
     this.#streamsTaken = Math.min(this.#streamsTaken, capacity.streams);
     this.#session = undefined;
+    const time = Math.min(grace.time, this.#config.timeouts.resume);
+    this.#carrier.agree(this.dialed ? grace.name : this.#name, time);
   }
 
   opened(roles: RoleList): void {
-    this.#link.settle();
     if (this.dialed) this.#introduce();
-    this.expire();
+    this.#carrier.opened();
     this.#open = true;
     this.#owner.opened(this, roles, this.#told);
   }
 
   pinged(nonce: number): void {
-    this.#outbound.pong(nonce);
+    this.#carrier.pinged(nonce);
   }
 
   probe(nonce: number): void {
@@ -274,10 +286,18 @@ export class NativeConnection
 
   ponged(nonce: number): void {
     this.#streams?.ponged(nonce);
-    this.#liveness.pong(nonce, this.#config.clock.now());
+    this.#carrier.ponged(nonce);
     if (nonce !== this.#farewell) return;
     this.#farewell = undefined;
     this.#owner.idle();
+  }
+
+  acknowledged(records: number): void {
+    this.#carrier.acknowledged(records);
+  }
+
+  welcomed(records: number): void {
+    this.#carrier.welcomed(records);
   }
 
   settled(): void {
@@ -285,7 +305,7 @@ export class NativeConnection
   }
 
   goodbye(code: string, message: string): void {
-    this.#link.close(
+    this.#carrier.close(
       new TroupeError(
         "DISCONNECTED",
         `the other side closed the connection: ${shown(code)}, ${shown(message)}`,
@@ -294,27 +314,12 @@ export class NativeConnection
   }
 
   #introduce(): void {
-    const { introduction, roles, limits } = this.#config;
+    const { introduction, roles, limits, timeouts, random } = this.#config;
     const { messageBytes, requests, streams } = limits;
     const capacity = { messageBytes, requests, streams };
-    this.#outbound.hello(encodeHello(introduction(), capacity));
+    if (!this.dialed) this.#name = toHex(random(NAME_BYTES));
+    const grace = { time: timeouts.resume, name: this.#name };
+    this.#outbound.hello(encodeHello(introduction(), capacity, grace));
     this.announce(roles(), true);
-  }
-
-  /** A heartbeat is due: one of many on the peer's deadlines, so an idle connection has no timer. */
-  expire(): void {
-    const { clock, deadlines, timeouts } = this.#config;
-    const now = clock.now();
-    if (this.#liveness.beat(now) === "dead") {
-      this.#link.abort(
-        new TroupeError(
-          "DISCONNECTED",
-          `nothing was heard for two heartbeats of ${timeouts.heartbeat} ms`,
-        ),
-      );
-      return;
-    }
-    this.#outbound.ping(this.#liveness.ping(now));
-    deadlines.add(this, timeouts.heartbeat);
   }
 }

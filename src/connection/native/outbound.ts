@@ -1,9 +1,12 @@
-import { TroupeError } from "../../errors.ts";
+import { broken, TroupeError } from "../../errors.ts";
+import type { FrameEncoder } from "../../frame/encode.ts";
 import { NOTHING, type Payload } from "../../frame/payload.ts";
 import type { Metadata, Name } from "../../frame/type.ts";
 import type { RoleList } from "../connection.ts";
 import type { Flusher } from "../flusher.ts";
+import { type Limits, mostHeld } from "../limits.ts";
 import { Batch, type Outlet } from "./batch.ts";
+import { RetransmissionQueue } from "./retransmission.ts";
 import type { Replies } from "./serving.ts";
 import type { OpeningFrames } from "./streams.ts";
 
@@ -19,19 +22,17 @@ export interface Exit extends Outlet {
 export class Outbound implements Replies, Outlet, OpeningFrames {
   readonly #exit: Exit;
   readonly #batch: Batch;
+  readonly #held: RetransmissionQueue;
   readonly #sendBuffer: number;
   #messageBytes: number;
   #congested = false;
 
-  /**
-   * @param messageBytes - largest payload this side allows itself
-   * @param sendBuffer - bytes that may wait before calls are refused
-   */
-  constructor(exit: Exit, flusher: Flusher, messageBytes: number, sendBuffer: number) {
+  constructor(exit: Exit, flusher: Flusher, limits: Limits) {
     this.#exit = exit;
-    this.#messageBytes = messageBytes;
-    this.#sendBuffer = sendBuffer;
-    this.#batch = new Batch(flusher, this);
+    this.#messageBytes = limits.messageBytes;
+    this.#sendBuffer = limits.sendBuffer;
+    this.#held = new RetransmissionQueue({ own: mostHeld(limits), all: limits.resendBuffer });
+    this.#batch = new Batch(flusher, this, this.#held);
   }
 
   /** Bytes waiting to be sent. */
@@ -41,7 +42,36 @@ export class Outbound implements Replies, Outlet, OpeningFrames {
 
   /** The number of the record that leaves next; those of lower numbers have left. */
   get record(): number {
-    return this.#batch.record;
+    return this.#held.next;
+  }
+
+  /** The number of the oldest record that can leave again. */
+  get oldest(): number {
+    return this.#held.first;
+  }
+
+  /** Bytes that may have to leave again. */
+  get held(): number {
+    return this.#held.bytes;
+  }
+
+  /** The other side has so many records. */
+  acknowledged(records: number): void {
+    if (records > this.#held.next)
+      throw broken(
+        `an acknowledgement of ${records} records, of which ${this.#held.next} were sent`,
+      );
+    this.#held.acknowledged(records, this.#batch.writer);
+  }
+
+  /** The records from this number on. */
+  since(number: number): Iterable<Uint8Array> {
+    return this.#held.from(number);
+  }
+
+  /** Nothing will have to leave again. */
+  forget(): void {
+    this.#held.stop(this.#batch.writer);
   }
 
   /** The other side takes payloads up to `bytes`. */
@@ -52,6 +82,10 @@ export class Outbound implements Replies, Outlet, OpeningFrames {
   /** There is room again. */
   drained(): void {
     this.#congested = this.#exit.backlog > this.#sendBuffer;
+  }
+
+  leaving(encoder: FrameEncoder): void {
+    this.#exit.leaving(encoder);
   }
 
   leave(record: Uint8Array): void {
@@ -159,13 +193,18 @@ export class Outbound implements Replies, Outlet, OpeningFrames {
   }
 
   ping(nonce: number): void {
-    this.#batch.begin().ping(nonce);
+    this.#batch.beginUncounted().ping(nonce);
     this.#batch.end();
   }
 
   pong(nonce: number): void {
-    this.#batch.begin().pong(nonce);
+    this.#batch.beginUncounted().pong(nonce);
     this.#replied();
+  }
+
+  ack(records: number): void {
+    this.#batch.beginUncounted().ack(records);
+    this.#batch.end();
   }
 
   drain(): void {
@@ -176,6 +215,7 @@ export class Outbound implements Replies, Outlet, OpeningFrames {
   /** The last frame; leaves at once with all that waited. */
   close(code: string, message: string): void {
     this.#batch.begin().close(code, message);
+    this.#batch.end();
     this.#batch.flush();
   }
 

@@ -8,16 +8,22 @@ import type { RecordLayer } from "../../session/record.ts";
 
 /** Who uses a link: what it hears, in order. None of these may throw, `record` excepted. */
 export interface LinkOwner {
-  /** The other side is authenticated; records may be sent from here on. */
-  established(peer: Established): void;
-  /** The plaintext of the next record. Throwing a TroupeError cuts the link with it. */
+  /** The plaintext of the next record. Throwing a TroupeError ends the link with it. */
   record(plaintext: Uint8Array): void;
   /** What waited to be sent has left. */
   drained(): void;
-  /** The end, once. */
+  /** The end, once: of the channel alone, by whatever happened to it. */
+  lost(reason: TroupeError): void;
+  /** The end, once: one of the two sides wants no more. */
   ended(reason: TroupeError): void;
   /** The channel is closed, too: the very last thing. */
   gone(): void;
+}
+
+/** Who uses a link until the other side is authenticated. */
+export interface LinkGreeter extends LinkOwner {
+  /** Records may be sent from here on; a new owner is to be named before this returns. */
+  established(peer: Established): void;
 }
 
 /** Results of a crypto provider that has begun to answer late; one that never does needs none of this. */
@@ -32,7 +38,8 @@ interface Late {
  */
 export class SealedLink implements ChannelReceiver {
   readonly #channel: Channel;
-  readonly #owner: LinkOwner;
+  #greeter: LinkGreeter | undefined;
+  #owner: LinkOwner;
   #timer: Timer | undefined;
   #handshake: Handshake | undefined;
   #records: RecordLayer | undefined;
@@ -44,24 +51,31 @@ export class SealedLink implements ChannelReceiver {
   constructor(
     channel: Channel,
     handshake: Handshake,
-    owner: LinkOwner,
+    greeter: LinkGreeter,
     clock: Clock,
     time: number,
   ) {
     this.#channel = channel;
     this.#handshake = handshake;
-    this.#owner = owner;
+    this.#greeter = greeter;
+    this.#owner = greeter;
     this.#timer = clock.after(time, () => {
-      this.abort(
+      this.drop(
         new TroupeError("HANDSHAKE_FAILED", `handshake failed: not done within ${time} ms`),
       );
     });
   }
 
-  /** Begins: to be called once the owner can hear. */
+  /** Begins: to be called once the greeter can hear. */
   start(): void {
     if (this.#handshake !== undefined) this.#do(this.#handshake.start());
     this.#channel.start(this);
+  }
+
+  /** Names its owner from now on. */
+  handTo(owner: LinkOwner): void {
+    this.#greeter = undefined;
+    this.#owner = owner;
   }
 
   get remote(): string {
@@ -96,14 +110,22 @@ export class SealedLink implements ChannelReceiver {
     if (this.#ended) return;
     if (this.#late === undefined) this.#channel.close();
     else void this.#late.outgoing.settled().then(() => this.#channel.close());
-    this.#end(reason);
+    if (this.#over()) this.#owner.ended(reason);
   }
 
   /** Ends at once. */
   abort(reason: TroupeError): void {
-    if (this.#ended) return;
-    this.#channel.abort();
-    this.#end(reason);
+    if (this.#cut()) this.#owner.ended(reason);
+  }
+
+  /** Gives the channel up. */
+  drop(reason: TroupeError): void {
+    if (this.#cut()) this.#owner.lost(reason);
+  }
+
+  /** Gives the channel up for another one: nothing that still comes by it is heard. */
+  fence(): void {
+    this.#cut();
   }
 
   message(bytes: Uint8Array): void {
@@ -114,11 +136,10 @@ export class SealedLink implements ChannelReceiver {
     }
     try {
       const plaintext = this.#records.open(bytes);
-      if (this.#late === undefined && !(plaintext instanceof Promise))
-        this.#owner.record(plaintext);
+      if (this.#late === undefined && !(plaintext instanceof Promise)) this.#opened(plaintext);
       else this.#openLate(plaintext);
     } catch (thrown) {
-      this.#broke(thrown);
+      this.#spoilt(thrown);
     }
   }
 
@@ -129,17 +150,17 @@ export class SealedLink implements ChannelReceiver {
   closed(end: ChannelEnd): void {
     const incoming = this.#late?.incoming;
     // What came before the end may still be being opened.
-    if (incoming === undefined || incoming.waiting === 0) this.#over(end);
-    else void incoming.settled().then(() => this.#over(end));
+    if (incoming === undefined || incoming.waiting === 0) this.#gone(end);
+    else void incoming.settled().then(() => this.#gone(end));
   }
 
-  #over(end: ChannelEnd): void {
+  #gone(end: ChannelEnd): void {
     const code = this.#records === undefined ? "HANDSHAKE_FAILED" : "DISCONNECTED";
     const what =
       this.#records === undefined
         ? "the other side hung up during the handshake; its log may say why"
         : "the connection ended";
-    this.#end(new TroupeError(code, `${what}: ${end.reason}`));
+    if (this.#over()) this.#owner.lost(new TroupeError(code, `${what}: ${end.reason}`));
     this.#owner.gone();
   }
 
@@ -149,12 +170,12 @@ export class SealedLink implements ChannelReceiver {
       // Whoever is told why gets the time to read it; nobody else does.
       if (step.send.length > 0) this.#channel.close();
       else this.#channel.abort();
-      this.#end(step.failure);
+      if (this.#over()) this.#owner.ended(step.failure);
     } else if (step.established !== undefined) {
       this.#handshake = undefined;
       this.#records = step.established.records;
       this.#channel.admit();
-      this.#owner.established(step.established);
+      this.#greeter?.established(step.established);
     }
   }
 
@@ -187,25 +208,41 @@ export class SealedLink implements ChannelReceiver {
       ),
       incoming: new InOrder(
         (plaintext) => this.#opened(plaintext),
-        (reason) => this.#broke(reason),
+        (reason) => this.#spoilt(reason),
       ),
     };
     return this.#late;
   }
 
   #opened(plaintext: Uint8Array): void {
-    if (!this.#ended) this.#owner.record(plaintext);
+    if (this.#ended) return;
+    try {
+      this.#owner.record(plaintext);
+    } catch (thrown) {
+      this.#broke(thrown);
+    }
+  }
+
+  /** Anybody on the way can do this to a channel: it need not be the other side that is at fault. */
+  #spoilt(thrown: unknown): void {
+    this.drop(toTroupeError(thrown, "PROTOCOL", "record refused"));
   }
 
   #broke(thrown: unknown): void {
     this.abort(toTroupeError(thrown, "PROTOCOL", "record refused"));
   }
 
-  #end(reason: TroupeError): void {
-    if (this.#ended) return;
+  #cut(): boolean {
+    if (!this.#ended) this.#channel.abort();
+    return this.#over();
+  }
+
+  /** @returns whether this is the end, and nobody has been told yet */
+  #over(): boolean {
+    if (this.#ended) return false;
     this.#ended = true;
     this.settle();
-    this.#owner.ended(reason);
+    return true;
   }
 }
 

@@ -135,6 +135,11 @@ export class Streams implements StreamHost, WindowBudget {
     this.#host.probe(++this.#probe);
   }
 
+  /** There is another channel: what was measured by the last one will not be answered. */
+  restored(): void {
+    this.#probedAt = undefined;
+  }
+
   /** PONG came. */
   ponged(nonce: number): void {
     if (nonce !== this.#probe || this.#probedAt === undefined) return;
