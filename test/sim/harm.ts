@@ -1,11 +1,12 @@
 import type { Clock } from "../../src/async/clock.ts";
 import type { Ledger } from "./ledger.ts";
+import type { Line } from "./line.ts";
 import type { Net } from "./net.ts";
 import type { Random } from "./random.ts";
 import { type Run, type Site, TIMEOUTS } from "./site.ts";
 import type { Trace } from "./trace.ts";
 
-const HARM = { cut: 5, hole: 3, kill: 1.5, leap: 1, wall: 1 } as const;
+const HARM = { cut: 5, hole: 3, kill: 1.5, vanish: 1, leap: 1, wall: 1 } as const;
 
 /** What can be done to a mesh. */
 type Blow = keyof typeof HARM;
@@ -66,6 +67,10 @@ export class Harm {
         site.kill();
         net.die(site.name);
         break;
+      case "vanish":
+        if (site === undefined || site.empty) break;
+        this.#vanish(site);
+        break;
       case "leap": {
         const run = site?.run;
         if (run === undefined) break;
@@ -81,23 +86,45 @@ export class Harm {
     }
   }
 
+  /** The process is gone, and nobody is told: its lines stay as they are. */
+  #vanish(site: Site): void {
+    const { sites, net } = this.#parts;
+    const lines = sites.map((other) => net.linesBetween(site.name, other.name));
+    site.kill();
+    net.vanish(site.name);
+    sites.forEach((other, i) => {
+      if (other !== site) this.#expectNoticed([other], lines[i] ?? [], `the end of ${site.name}`);
+    });
+  }
+
+  /** Two heartbeats from now all these lines are over, unless one of these sites has its own troubles. */
+  #expectNoticed(sites: readonly Site[], lines: readonly Line[], what: string): void {
+    const { clock, ledger } = this.#parts;
+    const runs = sites.map(({ run }) => run);
+    clock.after(NOTICED, () => {
+      const steady = runs.every((run) => run?.up === true && !this.#leapt.has(run));
+      const names = runs.map((run) => run?.name).join(" and ");
+      ledger.check(
+        !steady || lines.every(({ over }) => over),
+        () => `${what} was not noticed by ${names}`,
+      );
+    });
+  }
+
   /** One way, or both, for a while: shorter than heartbeats are patient, or as long. */
   #hole(from: Site | undefined, to: Site | undefined): void {
     if (from === undefined || to === undefined || from === to) return;
-    const { clock, random, ledger, net } = this.#parts;
+    const { clock, random, net } = this.#parts;
     const pair = from.name < to.name ? `${from.name}, ${to.name}` : `${to.name}, ${from.name}`;
     if (this.#holes.has(pair)) return;
     this.#holes.add(pair);
     const long = random.chance(0.4);
     const ways: [string, string][] = [[from.name, to.name]];
     if (random.chance(0.5)) ways.push([to.name, from.name]);
-    const runs = [from.run, to.run];
-    const lines = net.linesBetween(from.name, to.name);
     for (const way of ways) net.hole(...way, true);
+    if (long)
+      this.#expectNoticed([from, to], net.linesBetween(from.name, to.name), `the hole of ${pair}`);
     clock.after(long ? NOTICED : random.between(100, 3000), () => {
-      const steady = runs.every((run) => run?.up === true && !this.#leapt.has(run));
-      const unnoticed = long && steady && lines.some(({ over }) => !over);
-      ledger.check(!unnoticed, () => `${pair} did not notice a black hole`);
       for (const way of ways) net.hole(...way, false);
       this.#holes.delete(pair);
     });

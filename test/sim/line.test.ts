@@ -24,6 +24,7 @@ function lineOf(
 ): Line {
   return new Line({
     clock,
+    number: 1,
     names: ["ann", "bob"],
     limits: [limits, limits],
     delay,
@@ -117,6 +118,44 @@ describe("a simulated line", () => {
     clock.tick(20);
     expect([near.texts, near.ends.length]).toEqual([["to the living"], 1]);
     expect([far.texts, far.ends.length]).toEqual([[], 0]);
+  });
+
+  test("whose one machine vanishes tells the other end nothing", () => {
+    const { clock, line, near, far } = scene(() => 10);
+    line.listener.send(bytes("on its way"));
+    line.dialer.send(bytes("to nobody"));
+    line.listener.vanish();
+    clock.tick(100_000);
+    expect([near.texts, near.ends, far.texts, far.ends]).toEqual([[], [], [], []]);
+    line.dialer.abort();
+    clock.tick(10);
+    expect([near.ends.length, line.over]).toEqual([1, true]);
+  });
+
+  test("tells when all that is on its way has been heard", () => {
+    const { clock, line, far } = scene(() => 10);
+    const heard: (readonly string[])[] = [];
+    const note = (): void => void heard.push([...far.texts]);
+    line.dialer.send(bytes("a"));
+    line.dialer.behind(note);
+    line.dialer.send(bytes("b"));
+    clock.tick(9);
+    expect(heard).toEqual([]);
+    clock.tick(1);
+    expect(heard).toEqual([["a"]]);
+    line.dialer.behind(note);
+    clock.tick(0);
+    expect(heard).toEqual([["a"], ["a", "b"]]);
+  });
+
+  test("never tells it of what is lost", () => {
+    const { clock, line } = scene(() => 10);
+    line.dialer.send(bytes("a"));
+    line.dialer.behind(() => expect.fail("told"));
+    line.cut(() => 1);
+    line.dialer.behind(() => expect.fail("told of a line that is over"));
+    clock.tick(100);
+    expect(line.over).toBe(true);
   });
 
   test("is cut when a goodbye gets no answer within a second", () => {

@@ -14,12 +14,14 @@ const CLOSED_HERE: ChannelEnd = { clean: true, reason: "closed by this side" };
 const CLOSED_THERE: ChannelEnd = { clean: true, reason: "closed by the other side" };
 const CUT_THERE: ChannelEnd = { clean: false, reason: "the connection was lost" };
 
-/** What travels: a message, or the end as the other side will see it. */
-type Parcel = Uint8Array | ChannelEnd;
+/** What travels: a message, the end as the other side will see it, or what runs when all before it is there. */
+type Parcel = Uint8Array | ChannelEnd | (() => void);
 
 /** What a line is made of. */
 interface LineOptions {
   readonly clock: Clock;
+  /** No other line has it. */
+  readonly number: number;
   /** The names of both ends, the dialer's first. */
   readonly names: readonly [string, string];
   readonly limits: readonly [ChannelLimits, ChannelLimits];
@@ -68,6 +70,9 @@ export class Line {
 /** One end of a line, and the way from it to the other one. */
 export class LineEnd implements Channel {
   readonly name: string;
+  /** The name of the other end. */
+  readonly to: string;
+  /** That and the line: no other end of this name has the same one. */
   readonly remote: string;
   readonly #options: LineOptions;
   readonly #limits: ChannelLimits;
@@ -86,10 +91,11 @@ export class LineEnd implements Channel {
   #holed = false;
   #stalled = 0;
 
-  constructor(options: LineOptions, name: string, remote: string, limits: ChannelLimits) {
+  constructor(options: LineOptions, name: string, to: string, limits: ChannelLimits) {
     this.#options = options;
     this.name = name;
-    this.remote = remote;
+    this.to = to;
+    this.remote = `${to} by line ${options.number}`;
     this.#limits = limits;
     this.#inbox = new Inbox(limits.handshakeBytes);
   }
@@ -100,6 +106,11 @@ export class LineEnd implements Channel {
 
   get buffered(): number {
     return this.#buffered;
+  }
+
+  /** Whether it can be sent by, and nothing of that is lost so far. */
+  get whole(): boolean {
+    return this.#phase === "open" && !this.#lost;
   }
 
   /** Whether whoever uses it was told of its end, or is dead. */
@@ -139,6 +150,13 @@ export class LineEnd implements Channel {
     this.#cut("cut by this side");
   }
 
+  /** Runs `then` once all that is on its way from here has been heard; never, when the line is lost before. */
+  behind(then: () => void): void {
+    if (!this.whole) return;
+    this.#way.push(then);
+    this.#step(0, 0);
+  }
+
   /** What is on its way from here is held up, or goes on. */
   hole(holed: boolean): void {
     this.#holed = holed;
@@ -164,8 +182,17 @@ export class LineEnd implements Channel {
     this.lose((parcels) => parcels);
   }
 
+  /** The machine at this end is gone without a word: what the other end sends is heard by nobody. */
+  vanish(): void {
+    this.#dead = true;
+    this.#lost = true;
+    this.#phase = "over";
+    this.#inbox.shut();
+    this.#way.length = 0;
+  }
+
   get #label(): string {
-    return `${this.name}>${this.remote}`;
+    return `${this.name}>${this.to}`;
   }
 
   #cut(reason: string): void {
@@ -188,10 +215,10 @@ export class LineEnd implements Channel {
   }
 
   /** Each step hands over whatever is first, so parcels never overtake each other. */
-  #step(bytes: number): void {
-    const { clock, delay, rate } = this.#options;
+  #step(bytes: number, delay: number = this.#options.delay()): void {
+    const { clock, rate } = this.#options;
     const now = clock.now();
-    this.#last = Math.max(this.#last, now + delay()) + bytes / rate;
+    this.#last = Math.max(this.#last, now + delay) + bytes / rate;
     clock.after(this.#last - now, () => this.#handOver());
   }
 
@@ -202,6 +229,10 @@ export class LineEnd implements Channel {
     }
     const parcel = this.#way.shift();
     if (parcel === undefined) return;
+    if (typeof parcel === "function") {
+      if (this.#far.#phase === "open") parcel();
+      return;
+    }
     if (!(parcel instanceof Uint8Array)) {
       this.#far.#hearEnd(parcel);
       return;
@@ -218,7 +249,7 @@ export class LineEnd implements Channel {
     if (this.#phase === "over") return;
     const { handshakeBytes, messageBytes } = this.#limits;
     this.#received += message.length;
-    this.#options.told(`${this.name} hears ${message.length} bytes of ${this.remote}`);
+    this.#options.told(`${this.name} hears ${message.length} bytes of ${this.to}`);
     if (!this.#admitted && this.#received > handshakeBytes) {
       this.#cut(`more than ${handshakeBytes} bytes came before the other side was authenticated`);
     } else if (message.length > messageBytes) {
@@ -238,7 +269,7 @@ export class LineEnd implements Channel {
 
   #end(end: ChannelEnd): void {
     if (this.#dead) return;
-    this.#options.told(`${this.name} hears that ${this.remote} is gone: ${end.reason}`);
+    this.#options.told(`${this.name} hears that ${this.to} is gone: ${end.reason}`);
     this.#inbox.close(end);
   }
 }

@@ -1,4 +1,6 @@
 import type { Connection, Unit } from "troupe";
+import type { Arrivals } from "./arrivals.ts";
+import { hostOf } from "./host.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Random } from "./random.ts";
 import type { Run } from "./site.ts";
@@ -20,6 +22,15 @@ interface Lane {
   arrived: number;
 }
 
+/** A message that takes its time to leave. */
+interface Bulk {
+  readonly id: number;
+  readonly load: Uint8Array;
+}
+
+/** Milliseconds between two looks whether there is room. */
+const LOOK = 20;
+
 const TOPICS = ["news", "weather"];
 
 /** One-way messages, broadcasts and topics: what was sent by which connection, and what arrived of it. */
@@ -27,6 +38,7 @@ export class Messages {
   readonly #random: Random;
   readonly #ledger: Ledger;
   readonly #trace: Trace;
+  readonly #arrivals: Arrivals;
   readonly #lanes: Lane[] = [];
   readonly #byConnection = new Map<Connection, Lane>();
   /** Where each message went: it may go to many. */
@@ -34,11 +46,13 @@ export class Messages {
   readonly #subscriptions = new Map<string, () => void>();
   #count = 0;
   #received = 0;
+  #held = 0;
 
-  constructor(random: Random, ledger: Ledger, trace: Trace) {
+  constructor(random: Random, ledger: Ledger, trace: Trace, arrivals: Arrivals) {
     this.#random = random;
     this.#ledger = ledger;
     this.#trace = trace;
+    this.#arrivals = arrivals;
   }
 
   /** How many were received. */
@@ -46,10 +60,16 @@ export class Messages {
     return this.#received;
   }
 
+  /** How often a sender had to wait until there was room again. */
+  get held(): number {
+    return this.#held;
+  }
+
   install(run: Run): void {
     run.peer
       .role("post")
-      .onMessage<number>("note", ({ data, unit }) => this.#hear(run, unit, data));
+      .onMessage<number>("note", ({ data, unit }) => this.#hear(run, unit, data))
+      .onMessage<Bulk>("bulk", ({ data, unit }) => this.#hear(run, unit, data.id));
     for (const _ of TOPICS) this.turn(run);
   }
 
@@ -71,6 +91,20 @@ export class Messages {
     const id = this.#count++;
     const unit = run.peer.destination("post").send("note", id);
     if (unit !== undefined) this.#post(run, unit, { id, optional: false });
+  }
+
+  /** More than the network takes at once, by one who waits for room as he is told to. */
+  async bulk(run: Run): Promise<void> {
+    const unit = this.#random.pick(run.peer.destination("post").units);
+    if (unit === undefined) return;
+    for (let left = 2 + this.#random.below(8); left > 0 && run.up; left--) {
+      const id = this.#count++;
+      const load = new Uint8Array(this.#random.below(50_000));
+      if (run.peer.destination("post").send({ event: "bulk", unit }, { id, load }) === undefined)
+        return;
+      this.#post(run, unit, { id, optional: false });
+      if (!(await this.#room(run, unit))) return;
+    }
   }
 
   broadcast(run: Run): void {
@@ -105,6 +139,30 @@ export class Messages {
     }
   }
 
+  /** @returns whether the unit is still there */
+  async #room(run: Run, unit: Unit): Promise<boolean> {
+    const what = `drained() of ${run.name} for ${unit.name}`;
+    const settled = this.#ledger.wait(run, what);
+    let waits = true;
+    const look = (): void => {
+      if (!waits || run.killed || unit.closed) return;
+      const may = isFull(unit) || unit.connections.some(({ suspended }) => suspended);
+      this.#ledger.check(may, () => `${what} goes on waiting though there is room`);
+      if (may) void run.clock.sleep(LOOK).then(watch);
+    };
+    const watch = (): void => this.#arrivals.at(hostOf(unit.name), run, look);
+    if (isFull(unit)) this.#held++;
+    watch();
+    try {
+      await unit.drained();
+    } catch (thrown) {
+      this.#ledger.codeOf(what, thrown);
+    }
+    waits = false;
+    settled();
+    return !unit.closed;
+  }
+
   #post(run: Run, unit: Unit, posted: Posted): void {
     const connection = unit.connections.find(({ open }) => open);
     if (connection === undefined) return;
@@ -135,3 +193,5 @@ export class Messages {
     lane.arrived = Math.max(lane.arrived, at + 1);
   }
 }
+
+const isFull = ({ connections }: Unit): boolean => connections.some(({ congested }) => congested);

@@ -40,6 +40,10 @@ export class Net {
   readonly #hosts = new Map<string, Host>();
   readonly #lines = new Set<Line>();
   readonly #holes = new Set<string>();
+  /** Machines that are off: whoever dials them hears nothing. */
+  readonly #off = new Set<string>();
+  /** Lines there have been. */
+  #count = 0;
 
   constructor(clock: Clock, random: Random, trace: Trace, weather: Weather) {
     this.#clock = clock;
@@ -62,12 +66,12 @@ export class Net {
     });
   }
 
-  /** `client.from` names who dials.  */
+  /** `client.from` names who dials, and `client.clock` is the clock of its process. */
   async dial(url: URL, { limits, signal, client }: DialOptions): Promise<Channel> {
     const from = String(client["from"]);
     const to = hostOf(url.hostname);
-    await this.#arrival(signal);
-    if (this.#holed(from, to) || this.#holed(to, from)) await aborted(signal);
+    await this.#arrival(client["clock"] as Clock, signal);
+    if (this.#holed(from, to) || this.#holed(to, from) || this.#off.has(to)) await aborted(signal);
     const host = this.#hosts.get(to);
     this.#trace.add(`${from} dials ${url.hostname}: ${host === undefined ? "nobody" : "there"}`);
     const refusal = Object.assign(new Error(`nobody listens at ${to}`), { code: "ECONNREFUSED" });
@@ -75,6 +79,7 @@ export class Net {
     if (!host.reception.room()) throw refused(url, 503);
     const line = new Line({
       clock: this.#clock,
+      number: ++this.#count,
       names: [from, to],
       limits: [limits, host.limits],
       delay: () => this.#random.between(...this.#weather.delay),
@@ -95,6 +100,7 @@ export class Net {
   ): Promise<Listener> {
     const host: Host = { reception, limits };
     this.#hosts.set(name, host);
+    this.#off.delete(name);
     return {
       port,
       scheme: "ws",
@@ -122,8 +128,8 @@ export class Net {
 
   /** The lines of two hosts, whoever has dialled. */
   linesBetween(one: string, other: string): readonly Line[] {
-    return this.lines.filter(({ dialer: { name, remote } }) =>
-      name === one ? remote === other : name === other && remote === one,
+    return this.lines.filter(({ dialer: { name, to } }) =>
+      name === one ? to === other : name === other && to === one,
     );
   }
 
@@ -136,22 +142,39 @@ export class Net {
     }
   }
 
+  /** The machine of this name is off from one moment to the next: nobody is told. */
+  vanish(name: string): void {
+    this.#hosts.delete(name);
+    this.#off.add(name);
+    for (const { dialer, listener } of this.lines) {
+      if (dialer.name === name) dialer.vanish();
+      if (listener.name === name) listener.vanish();
+    }
+  }
+
+  /** The end of a line by which one host sends, named as its channel names what is at the other end. */
+  way(from: string, remote: string): LineEnd | undefined {
+    return this.lines
+      .flatMap(({ dialer, listener }) => [dialer, listener])
+      .find((end) => end.name === from && end.remote === remote);
+  }
+
   #apply({ dialer, listener }: Line): void {
     for (const end of [dialer, listener]) end.hole(this.#holedFrom(end));
   }
 
-  #holedFrom({ name, remote }: LineEnd): boolean {
-    return this.#holed(name, remote);
+  #holedFrom({ name, to }: LineEnd): boolean {
+    return this.#holed(name, to);
   }
 
   #holed(from: string, to: string): boolean {
     return this.#holes.has(`${from}>${to}`);
   }
 
-  /** A first packet has come to the other host. */
-  #arrival(signal: AbortSignal): Promise<void> {
+  /** A first packet has come to the other host, and back to a process that lives. */
+  #arrival(clock: Clock, signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
-      const timer = this.#clock.after(this.#random.between(...this.#weather.delay), resolve);
+      const timer = clock.after(this.#random.between(...this.#weather.delay), resolve);
       signal.addEventListener("abort", () => {
         timer.cancel();
         reject(signal.reason);

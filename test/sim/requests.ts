@@ -1,23 +1,29 @@
 import type { Context, RequestOptions } from "troupe";
-import type { Clock } from "../../src/async/clock.ts";
+import type { Arrivals } from "./arrivals.ts";
+import { type Asking, GIVEN_UP } from "./asking.ts";
+import type { Farewells } from "./farewells.ts";
 import type { Ledger } from "./ledger.ts";
+import type { Places } from "./places.ts";
 import type { Random } from "./random.ts";
-import { type Run, TIMEOUTS } from "./site.ts";
-import type { Trace } from "./trace.ts";
-
-/** What a handler is asked to do. */
-interface Task {
-  readonly id: number;
-  /** Milliseconds it takes. */
-  readonly wait: number;
-}
+import { answerTo, handleRequests, type Task } from "./request-handlers.ts";
+import type { Run } from "./site.ts";
 
 /** One request, and all that is known of it. */
 interface Asked {
   readonly id: number;
+  /** Who shall not get it: its asker knows that they leave. */
+  readonly leaving: ReadonlySet<string>;
+  /** The only one who may get it. */
+  readonly only: string | undefined;
   /** Names of the runs that have executed it, once an execution. */
   readonly executed: string[];
-  /** The code it failed with, `"answered"`, or `undefined` while it is open. */
+  /** Those whose handlers have not answered. */
+  readonly running: Map<Run, Context>;
+  /** Those that were told that nobody waits for it any more. */
+  readonly givenUp: Set<Run>;
+  /** Whether a handler has failed it with a code that the library says, too. */
+  refused: boolean;
+  /** The code it failed with, `"answered"`, `"survey"`, or `undefined` while it is open. */
   outcome: string | undefined;
 }
 
@@ -34,207 +40,225 @@ const EXECUTED: ReadonlyMap<string, number> = new Map([
   ["NOT_DELIVERED", 0],
 ]);
 
-/** How a request may end where none may be lost: peers come and go, and change their roles. */
-const LOSSLESS: ReadonlySet<string> = new Set([
-  "answered",
-  "REJECTED",
-  "TIMEOUT",
-  "CANCELLED",
-  "NO_UNITS",
-  "NO_ROLE",
-  "ROLE_DISABLED",
-]);
-
-const EVENTS = { now: 6, late: 6, back: 3, throw: 2, never: 1, relay: 2 } as const;
+const EVENTS = {
+  now: 5,
+  late: 6,
+  back: 3,
+  throw: 1.5,
+  refuse: 1.5,
+  busy: 1.5,
+  never: 1,
+  relay: 2,
+} as const;
 const BALANCES = ["round-robin", "random", "least-pending", "ewma", "hash", "first"] as const;
 
-/** Requests of every kind: asked, executed, counted. */
-export class Requests {
-  readonly #clock: Clock;
-  readonly #random: Random;
-  readonly #ledger: Ledger;
-  readonly #trace: Trace;
-  readonly #lossless: boolean;
-  readonly #asked: Asked[] = [];
+/** What requests work with. */
+interface Parts {
+  readonly random: Random;
+  readonly ledger: Ledger;
+  readonly asking: Asking;
+  readonly places: Places;
+  readonly arrivals: Arrivals;
+  readonly farewells: Farewells;
+}
 
-  /** @param lossless - whether nothing happens that may lose a request */
-  constructor(clock: Clock, random: Random, ledger: Ledger, trace: Trace, lossless: boolean) {
-    this.#clock = clock;
-    this.#random = random;
-    this.#ledger = ledger;
-    this.#trace = trace;
-    this.#lossless = lossless;
+/** Requests of every kind, without a key: asked, executed, counted. */
+export class Requests {
+  readonly #parts: Parts;
+  readonly #asked: Asked[] = [];
+  #stopped = 0;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
   }
 
-  /** How many ended in each way. */
-  get outcomes(): ReadonlyMap<string, number> {
-    const counts = new Map<string, number>();
-    for (const { outcome = "open" } of this.#asked) {
-      counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
-    }
-    return counts;
+  /** How often handlers had begun with what was given up. */
+  get stopped(): number {
+    return this.#stopped;
   }
 
   /** The handlers of one run. */
   install(run: Run): void {
     run.peer.role("post").onRequest("probe", () => run.name);
-    const role = run.peer.role("work", { active: this.#random.chance(0.7) });
-    role.onRequest<Task>("now", (ctx) => this.#execute(run, ctx.data));
-    role.onRequest<Task>("late", async (ctx) => {
-      const answer = this.#execute(run, ctx.data);
-      await run.clock.sleep(ctx.data.wait);
-      return answer;
-    });
-    role.onRequest<Task>("back", (ctx, answer) => {
-      const value = this.#execute(run, ctx.data);
-      void run.clock.sleep(ctx.data.wait).then(() => answer(null, value));
-    });
-    role.onRequest<Task>("throw", (ctx) => {
-      throw new Error(`no to ${this.#execute(run, ctx.data)}`);
-    });
-    role.onRequest<Task>("never", (ctx) => {
-      this.#execute(run, ctx.data);
-      const { signal } = ctx;
-      const over = this.#ledger.wait(run, `the signal of request ${ctx.data.id}`);
-      return new Promise((resolve) => {
-        signal.addEventListener("abort", () => {
-          over();
-          resolve(0);
-        });
-      });
-    });
-    role.onRequest<Task>("relay", async (ctx) => {
-      const answer = this.#execute(run, ctx.data);
-      const outcome = await this.#ask(run, "late", { signal: ctx.signal });
-      // Its code would be taken for that of this request.
-      if (outcome !== "answered") throw new Error(`the relayed one ended with ${outcome}`);
-      return answer;
+    handleRequests(run, {
+      ...this.#parts,
+      begin: (at, ctx) => this.#begin(at, ctx),
+      refuses: ({ id }) => {
+        const asked = this.#asked[id];
+        if (asked !== undefined) asked.refused = true;
+      },
+      relay: (by, signal) => this.#ask(by, { event: "late", signal }),
     });
   }
 
   /** One request by one run, to whoever plays the role. */
   ask(run: Run): void {
+    const { random, asking } = this.#parts;
+    const destination = run.peer.destination("work");
     // With nobody there it says little.
-    if (!run.peer.destination("work").ready && this.#random.chance(0.9)) return;
-    const event = this.#random.weighted(EVENTS);
-    const options: Partial<RequestOptions> = {
-      balance: this.#random.pick(BALANCES),
-      key: `key ${this.#random.below(5)}`,
-    };
-    const timed = this.#random.chance(0.4) ? { timeout: this.#random.between(20, 4000) } : {};
-    if (!this.#random.chance(0.15)) {
-      void this.#ask(run, event, { ...options, ...timed });
-      return;
-    }
-    const abort = new AbortController();
-    this.#clock.after(this.#random.between(0, 500), () => {
-      if (!run.killed) abort.abort(new Error("cancelled"));
+    if (!destination.ready && random.chance(0.9)) return;
+    const event = random.weighted(EVENTS);
+    const patient = event !== "never" && random.chance(0.05);
+    const timeout = random.chance(0.4) ? random.between(20, 4000) : undefined;
+    void this.#ask(run, {
+      event,
+      balance: random.pick(BALANCES),
+      key: `key ${random.below(5)}`,
+      unit: random.chance(0.1) ? random.pick(destination.units) : undefined,
+      retry: random.pick([undefined, undefined, 0, 1, 5]),
+      timeout: patient ? Number.POSITIVE_INFINITY : timeout,
+      signal: random.chance(0.15) ? asking.abort(run, random.between(0, 500)) : undefined,
     });
-    void this.#ask(run, event, { ...options, ...timed, signal: abort.signal });
   }
 
-  /** One request to every unit at once. */
+  /** Many at once. */
+  burst(run: Run): void {
+    for (let left = 3 + this.#parts.random.below(12); left > 0; left--) this.ask(run);
+  }
+
+  /** One request to every unit at once; some hear the first answers and no more. */
   async survey(run: Run): Promise<void> {
+    const { random, ledger } = this.#parts;
     const destination = run.peer.destination("work");
     if (!destination.ready) return;
-    const asked = this.#enter(run, "survey");
-    const settled = this.#ledger.wait(run, `survey ${asked.id}`);
-    const task: Task = { id: asked.id, wait: this.#random.between(0, 100) };
-    for await (const item of destination.survey<number>("late", task)) {
-      if (item.error === undefined) this.#answered(asked, item, item.unit.name);
-      else this.#ledger.codeOf(`survey ${asked.id}`, item.error);
+    const asked = this.#enter(run, { event: "survey" });
+    const settled = ledger.wait(run, `survey ${asked.id}`);
+    const task: Task = { id: asked.id, wait: random.between(0, 100) };
+    const enough = random.chance(0.3) ? 1 : Number.POSITIVE_INFINITY;
+    let heard = 0;
+    const survey = destination.survey<number>("late", task);
+    for await (const item of survey) {
+      if (item.error === undefined) {
+        this.#answered(asked, item, item.unit.name);
+      } else {
+        const code = ledger.codeOf(`survey ${asked.id}`, item.error);
+        ledger.check(
+          EXECUTED.get(code) !== 0 || !asked.executed.includes(item.unit.name),
+          () => `survey ${asked.id} was executed by ${item.unit.name} in spite of ${code}`,
+        );
+      }
+      heard++;
+      if (heard === enough) break;
     }
     settled();
-    const units = new Set(asked.executed);
-    this.#ledger.check(
-      units.size === asked.executed.length,
-      () => `survey ${asked.id} was executed by ${asked.executed.join(", ")}`,
-    );
+    // Not those whose connections were lost: they have yet to find that out.
+    const given = new Set(survey.missing.map(({ name }) => name));
+    this.#giveUp(run, asked, (name) => given.has(name));
   }
 
   /** Asks every unit by name, whatever it plays: all that is connected answers. */
   probe(run: Run): void {
+    const { ledger } = this.#parts;
     for (const unit of run.peer.units) {
       const what = `${run.name}'s probe of ${unit.name}`;
-      const settled = this.#ledger.wait(run, what);
+      const settled = ledger.wait(run, what);
       run.peer
         .destination("post")
         .request({ event: "probe", unit }, null)
-        .then(({ data }) => this.#ledger.check(data === unit.name, () => `${what} gave ${data}`))
-        .catch((error: unknown) => this.#ledger.fault(`${what} failed: ${String(error)}`))
+        .then(({ data }) => ledger.check(data === unit.name, () => `${what} gave ${data}`))
+        .catch((error: unknown) => ledger.fault(`${what} failed: ${String(error)}`))
         .finally(settled);
     }
   }
 
   /** At the end: what each outcome says has been so. */
   finish(): void {
-    for (const { id, outcome = "open", executed } of this.#asked) {
-      if (outcome === "survey") continue;
-      const right = EXECUTED.get(outcome);
-      this.#ledger.check(
-        right === undefined ? executed.length <= 1 : executed.length === right,
-        () => `request ${id} ended with ${outcome} and was executed ${executed.length} times`,
-      );
+    for (const { id, outcome = "open", refused, executed } of this.#asked) {
+      const count = executed.length;
+      const fault = (why: string): void =>
+        this.#parts.ledger.fault(`request ${id} ended with ${outcome} ${why}`);
+      if (outcome === "survey") {
+        if (new Set(executed).size < count) fault(`executed by ${executed.join()}`);
+        continue;
+      }
+      // A handler has it from the moment on at which it says so, whatever it says.
+      const right = refused ? 1 : EXECUTED.get(outcome);
+      if (right === undefined ? count > 1 : count !== right)
+        fault(`and was executed ${count} times`);
     }
   }
 
-  async #ask(run: Run, event: string, options: Partial<RequestOptions>): Promise<string> {
-    const { timeout = TIMEOUTS.request, signal } = options;
-    const asked = this.#enter(run, event);
+  async #ask(run: Run, options: RequestOptions): Promise<string> {
+    const { random, ledger, asking } = this.#parts;
+    const asked = this.#enter(run, options);
+    const task: Task = { id: asked.id, wait: random.between(0, 300) };
     const what = `request ${asked.id}`;
-    const settled = this.#ledger.wait(run, what);
-    const [since, sinceThere] = [this.#clock.now(), run.clock.now()];
-    const task: Task = { id: asked.id, wait: this.#random.between(0, 300) };
-    try {
-      const answer = await run.peer
-        .destination("work")
-        .request<number>({ ...options, event }, task);
-      asked.outcome = "answered";
+    const { outcome, answer } = await asking.ask<number>(run, what, options, task);
+    asked.outcome = outcome;
+    if (answer !== undefined) {
       this.#answered(asked, answer, answer.unit.name);
-      this.#ledger.check(
+      ledger.check(
         executedOnceBy(asked, answer.unit.name),
         () => `${what} was answered by ${answer.unit.name}, executed by ${asked.executed.join()}`,
       );
-    } catch (thrown) {
-      asked.outcome = this.#ledger.codeOf(what, thrown);
     }
-    settled();
-    this.#trace.add(`${run.name}: ${what} ends with ${asked.outcome}`);
-    const [after, afterThere] = [this.#clock.now() - since, run.clock.now() - sinceThere];
-    const check = (holds: boolean, why: string): void =>
-      this.#ledger.check(holds, () => `${what} ended with ${asked.outcome} ${why}`);
-    check(after < timeout * 1.01 + 5, `after ${after} ms of ${timeout}`);
-    check(asked.outcome !== "TIMEOUT" || afterThere > timeout - 1, `early, after ${afterThere} ms`);
-    check(asked.outcome !== "CANCELLED" || signal?.aborted === true, "uncalled for");
-    check(!this.#lossless || LOSSLESS.has(asked.outcome), "though none may be lost");
-    return asked.outcome;
+    if (GIVEN_UP.has(outcome)) this.#giveUp(run, asked);
+    return outcome;
   }
 
-  #enter(run: Run, event: string): Asked {
-    const id = this.#asked.length;
-    const outcome = event === "survey" ? event : undefined;
-    const asked: Asked = { id, executed: [], outcome };
+  #enter(run: Run, { event, unit }: RequestOptions): Asked {
+    const { farewells } = this.#parts;
+    const asked: Asked = {
+      id: this.#asked.length,
+      leaving: new Set(farewells.knownTo(run)),
+      only: unit?.name,
+      executed: [],
+      running: new Map(),
+      givenUp: new Set(),
+      refused: false,
+      outcome: event === "survey" ? event : undefined,
+    };
     this.#asked.push(asked);
-    this.#trace.add(`${run.name} asks request ${id}, ${event}`);
     return asked;
   }
 
-  #execute(run: Run, { id }: Task): number {
-    this.#trace.add(`${run.name} executes request ${id}`);
-    this.#ledger.check(!run.killed, () => `request ${id} is executed by the dead ${run.name}`);
-    this.#asked[id]?.executed.push(run.name);
-    return answerTo(id);
+  /** A handler begins. What is returned is to be called when it ends. */
+  #begin(run: Run, ctx: Context<Task>): () => void {
+    const { ledger, places } = this.#parts;
+    const asked = this.#asked[ctx.data.id];
+    if (asked === undefined) throw new Error(`request ${ctx.data.id} was never asked`);
+    const { id, executed, running, givenUp, leaving, only } = asked;
+    const { deadline, signal } = ctx;
+    places.enter(run, `request ${id}`);
+    places.checkAdmitted(run, deadline, `request ${id}`);
+    executed.push(run.name);
+    running.set(run, ctx);
+    const check = (holds: boolean, why: string): void =>
+      ledger.check(holds, () => `request ${id} is executed by ${run.name}, ${why}`);
+    check(!signal.aborted, "for whom nobody waits");
+    check(!givenUp.has(run), "which knows that it was given up");
+    check(!leaving.has(run.name), "which had said that it leaves");
+    check((only ?? run.name) === run.name, `and was for ${only}`);
+    return () => {
+      if (running.delete(run)) places.leave(run);
+    };
+  }
+
+  /**
+   * Nobody waits for it any more: before long no handler does anything for it, or begins.
+   *
+   * @param told - whether a run of this name is told
+   */
+  #giveUp(run: Run, asked: Asked, told: (name: string) => boolean = () => true): void {
+    const { ledger, arrivals } = this.#parts;
+    arrivals.everywhere(run, ({ last }) => {
+      if (last === undefined || !told(last.name)) return;
+      asked.givenUp.add(last);
+      if (asked.executed.includes(last.name)) this.#stopped++;
+      ledger.check(
+        asked.running.get(last)?.signal.aborted !== false,
+        () => `${last.name} was not told that request ${asked.id} was given up`,
+      );
+    });
   }
 
   #answered(asked: Asked, { data }: Context<number>, by: string): void {
-    this.#ledger.check(
-      data === answerTo(asked.id) && asked.executed.includes(by),
+    this.#parts.ledger.check(
+      data === answerTo(asked) && asked.executed.includes(by),
       () => `${asked.id} has the answer ${data} of ${by}, executed by ${asked.executed.join()}`,
     );
   }
 }
-
-const answerTo = (id: number): number => 2 * id + 1;
 
 const executedOnceBy = ({ executed }: Asked, name: string): boolean =>
   executed.length === 1 && executed[0] === name;

@@ -2,8 +2,10 @@ import { describe, expect, test } from "vitest";
 import type { Mangling } from "./net.ts";
 import { runSeeds } from "./seeds.ts";
 import { simulate } from "./simulation.ts";
+import type { Totals } from "./workload.ts";
 
 const SEEDS = 200;
+const OUTCOMES = ["answered", "CANCELLED", "OUTCOME_UNKNOWN", "OVERLOADED", "REJECTED", "TIMEOUT"];
 /** Few enough for the time that one test has, on a busy machine, too. */
 const AT_ONCE = 20;
 
@@ -12,13 +14,19 @@ describe("whole peers on a network that delays, cuts, swallows and kills", () =>
 
   test.each(starts)("keep what is promised, for 20 seeds from %d", async (from) => {
     const reports = await runSeeds(from, AT_ONCE);
-    const outcomes = new Set(reports.flatMap((report) => [...report.outcomes.keys()]));
+    const outcomes = new Set(reports.flatMap(({ totals }) => [...totals.outcomes.keys()]));
     // Or else nothing that is worth looking at happened.
-    for (const outcome of ["answered", "REJECTED", "TIMEOUT", "CANCELLED", "OUTCOME_UNKNOWN"])
-      expect(outcomes).toContain(outcome);
+    for (const outcome of OUTCOMES) expect(outcomes).toContain(outcome);
     expect(new Set(reports.map(({ mood }) => mood)).size).toBe(3);
-    expect(reports.reduce((sum, { messages }) => sum + messages, 0)).toBeGreaterThan(50);
-    expect(reports.reduce((sum, { streams }) => sum + streams.complete, 0)).toBeGreaterThan(50);
+    const sum = (count: (totals: Totals) => number): number =>
+      reports.reduce((before, { totals }) => before + count(totals), 0);
+    expect(sum(({ messages }) => messages)).toBeGreaterThan(50);
+    expect(sum(({ streams }) => streams.complete)).toBeGreaterThan(50);
+    expect(sum(({ keyed }) => keyed.executions)).toBeGreaterThan(20);
+    expect(sum(({ keyed }) => keyed.replays)).toBeGreaterThan(10);
+    expect(sum(({ farewells }) => farewells)).toBeGreaterThan(10);
+    expect(sum(({ stopped }) => stopped)).toBeGreaterThan(2);
+    expect(sum(({ held }) => held)).toBeGreaterThan(10);
   });
 
   test("do exactly the same when a seed is run again", async () => {

@@ -3,14 +3,12 @@ import { VirtualClock } from "../support/virtual-clock.ts";
 import { Harm } from "./harm.ts";
 import { Ledger } from "./ledger.ts";
 import { layOut, strayed } from "./mesh.ts";
-import { Messages } from "./messages.ts";
 import { Net, type Weather } from "./net.ts";
 import { Random } from "./random.ts";
-import { Requests } from "./requests.ts";
 import { enter, type World } from "./seams.ts";
 import type { Run, Site } from "./site.ts";
-import { Streams } from "./streams.ts";
 import { Trace } from "./trace.ts";
+import { type Totals, Workload } from "./workload.ts";
 
 /** What a simulation does differently. */
 export interface SimulationOptions {
@@ -32,9 +30,7 @@ export interface Report {
   /** Virtual milliseconds. */
   readonly time: number;
   readonly mood: Mood;
-  readonly outcomes: ReadonlyMap<string, number>;
-  readonly messages: number;
-  readonly streams: { readonly asked: number; readonly complete: number };
+  readonly totals: Totals;
 }
 
 /** Milliseconds after which all that was broken is whole again: the longest back-off, and what led to it. */
@@ -66,18 +62,7 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
   return simulation.report;
 }
 
-const WORK = {
-  request: 50,
-  survey: 4,
-  send: 20,
-  broadcast: 5,
-  publish: 6,
-  stream: 8,
-  role: 4,
-  topic: 2,
-  leave: 1.5,
-  restart: 5,
-} as const;
+const DAILY = { work: 120, leave: 1.5, restart: 5 } as const;
 
 /**
  * What happens to a mesh: `calm` that peers come, leave politely and change their roles; `cut` that
@@ -85,8 +70,8 @@ const WORK = {
  */
 type Mood = "calm" | "cut" | "rough";
 
-/** Where nothing may be lost. A connection ends with its channel; one that is resumed makes `cut` another. */
-const LOSSLESS: ReadonlySet<Mood> = new Set<Mood>(["calm"]);
+/** Where nothing may be lost: connections outlive their channels. */
+const LOSSLESS: ReadonlySet<Mood> = new Set<Mood>(["calm", "cut"]);
 
 class Simulation {
   readonly ledger: Ledger;
@@ -97,9 +82,7 @@ class Simulation {
   readonly #net: Net;
   readonly #sites: readonly Site[];
   readonly #harm: Harm;
-  readonly #requests: Requests;
-  readonly #messages: Messages;
-  readonly #streams: Streams;
+  readonly #workload: Workload;
   readonly #mood: Mood;
   readonly #world: World;
 
@@ -114,11 +97,15 @@ class Simulation {
     const rate = this.#random.pick([500, 5000, 100_000]) ?? 5000;
     const weather: Weather = { delay: [0.1, most], rate, mangling };
     this.#net = new Net(clock, this.#random.fork(), this.#trace, weather);
-    const lossless = LOSSLESS.has(this.#mood);
-    const [asking, pouring] = [this.#random.fork(), this.#random.fork()];
-    this.#requests = new Requests(clock, asking, this.ledger, this.#trace, lossless);
-    this.#streams = new Streams(clock, pouring, this.ledger, this.#trace, lossless);
-    this.#messages = new Messages(this.#random.fork(), this.ledger, this.#trace);
+    this.#workload = new Workload({
+      clock,
+      random: this.#random.fork(),
+      ledger: this.ledger,
+      trace: this.#trace,
+      net: this.#net,
+      lossless: LOSSLESS.has(this.#mood),
+      sites: () => this.#sites,
+    });
     const secrets = this.#random.fork();
     this.#world = {
       clock,
@@ -132,7 +119,9 @@ class Simulation {
       random: this.#random.fork(),
       ledger: this.ledger,
       within: (peerClock, make) => this.#within(peerClock, make),
-      furnish: (run) => this.#furnish(run),
+      memories: this.#workload.memories,
+      furnish: (run) => this.#workload.furnish(run),
+      leaves: (run) => this.#workload.leaves(run),
       told: (what) => this.#trace.add(what),
     });
     this.#harm = new Harm({
@@ -158,9 +147,7 @@ class Simulation {
       sum: this.#trace.sum,
       time: this.#clock.now(),
       mood: this.#mood,
-      outcomes: this.#requests.outcomes,
-      messages: this.#messages.received,
-      streams: this.#streams.counts,
+      totals: this.#workload.totals,
     };
   }
 
@@ -168,7 +155,7 @@ class Simulation {
     enter(this.#world);
     for (const site of this.#sites) site.start();
     await this.#clock.advance(this.#random.between(100, 1000));
-    await this.#trouble(this.#random.between(1000, 4500));
+    await this.#trouble(this.#random.between(1000, 4000));
     await this.#recover();
     await this.#end();
   }
@@ -182,12 +169,6 @@ class Simulation {
     }
   }
 
-  #furnish(run: Run): void {
-    this.#requests.install(run);
-    this.#messages.install(run);
-    this.#streams.install(run);
-  }
-
   /** Work, and harm unless it is calm, at random moments. */
   async #trouble(time: number): Promise<void> {
     const end = this.#clock.now() + time;
@@ -195,55 +176,29 @@ class Simulation {
     const harm = this.#mood === "calm" ? 0 : (this.#random.pick([0.01, 0.05]) ?? 0);
     while (this.#clock.now() < end) {
       await this.#clock.advance(this.#random.between(0, 2 * gap));
-      if (!this.#random.chance(harm)) this.#work();
-      else if (this.#mood === "cut") this.#harm.do("cut");
+      if (!this.#random.chance(harm)) this.#go();
+      else if (this.#mood === "cut") this.#cut();
       else this.#harm.strike();
     }
   }
 
-  #work(): void {
-    const site = this.#random.pick(this.#sites);
-    const run = site?.run;
-    const what = this.#random.weighted(WORK);
-    if (what === "restart") {
-      const empty = this.#sites.find((each) => each.empty);
-      empty?.start();
-    } else if (what === "leave") {
-      this.#leave(site);
-    } else if (run !== undefined) {
-      this.#do(what, run);
-    }
+  /** Who leaves listens no more, so a connection that it loses then cannot be resumed. */
+  #cut(): void {
+    if (!this.#sites.some(({ leaving }) => leaving)) this.#harm.do("cut");
   }
 
-  #do(what: Exclude<keyof typeof WORK, "leave" | "restart">, run: Run): void {
-    switch (what) {
-      case "request":
-        this.#requests.ask(run);
+  /** What happens on a day on which nothing breaks. */
+  #go(): void {
+    const site = this.#random.pick(this.#sites);
+    switch (this.#random.weighted(DAILY)) {
+      case "work":
+        if (site?.run !== undefined) this.#workload.work(site.run);
         break;
-      case "survey":
-        void this.#requests.survey(run);
+      case "leave":
+        this.#leave(site);
         break;
-      case "send":
-        this.#messages.send(run);
-        break;
-      case "broadcast":
-        this.#messages.broadcast(run);
-        break;
-      case "publish":
-        this.#messages.publish(run);
-        break;
-      case "stream":
-        this.#streams.open(run);
-        break;
-      case "role": {
-        const role = run.peer.role(this.#random.pick(["work", "flow"]) ?? "work");
-        if (role.active && this.#random.chance(0.4)) role.disable();
-        else role.enable();
-        this.#trace.add(`${run.name}: ${role.name} is ${role.active ? "on" : "off"}`);
-        break;
-      }
-      case "topic":
-        this.#messages.turn(run);
+      case "restart":
+        this.#sites.find(({ empty }) => empty)?.start();
         break;
     }
   }
@@ -252,8 +207,10 @@ class Simulation {
   #leave(site: Site | undefined): void {
     if (site === undefined || this.#sites.some(({ leaving }) => leaving)) return;
     // A listener that leaves cuts what only the dialer takes for open: what that has sent is lost.
-    if (LOSSLESS.has(this.#mood) && this.#net.isNewAt(site.name, HANDSHAKE)) return;
-    void site.leave();
+    const lossless = LOSSLESS.has(this.#mood);
+    if (lossless && this.#net.isNewAt(site.name, HANDSHAKE)) return;
+    const hurried = !lossless && this.#random.chance(0.3);
+    void site.leave(hurried ? this.#random.between(1, 300) : undefined);
   }
 
   /** Nothing breaks any more: before long all that is permanent is there again. */
@@ -261,15 +218,24 @@ class Simulation {
     this.#trace.add("recovery");
     const end = this.#clock.now() + RECOVERY;
     await this.#clock.advance(AFTERMATH);
-    while (this.#clock.now() < end && (this.#harm.lasts || strayed(this.#sites) !== undefined)) {
+    while (this.#clock.now() < end && !this.#quiet) {
       for (const site of this.#sites) if (site.empty) site.start();
       await this.#clock.advance(500);
     }
     const wrong = strayed(this.#sites);
     this.ledger.check(wrong === undefined, () => `after ${RECOVERY} ms ${wrong}`);
-    this.#messages.finish(LOSSLESS.has(this.#mood));
-    for (const { run } of this.#sites) if (run !== undefined) this.#requests.probe(run);
+    this.#workload.rest(this.#runs);
     await this.#clock.advance(1000);
+  }
+
+  /** Whether nothing is broken any more, nor goes on. */
+  get #quiet(): boolean {
+    if (this.#harm.lasts || this.#workload.isBusy(this.#runs)) return false;
+    return strayed(this.#sites) === undefined;
+  }
+
+  get #runs(): readonly Run[] {
+    return this.#sites.flatMap(({ run }) => run ?? []);
   }
 
   async #end(): Promise<void> {
@@ -278,10 +244,9 @@ class Simulation {
       void site.leave(this.#random.pick([0, 3000]));
       if (this.#random.chance(0.5)) await this.#clock.advance(this.#random.between(0, 100));
     }
-    await this.#clock.advance(6000);
+    await this.#clock.advance(10_000);
     this.ledger.settled();
-    this.#requests.finish();
-    this.#streams.finish();
+    this.#workload.finish();
     const { lines } = this.#net;
     this.ledger.check(lines.length === 0, () => `${lines.length} channels are still there`);
     this.ledger.check(this.#clock.timers === 0, () => `${this.#clock.timers} timers are left`);

@@ -1,9 +1,10 @@
 // First, as it takes the machine away from the peers that are loaded after it.
 import "./seams.ts";
-import { type Logger, Peer } from "troupe";
+import { type Logger, Peer, type PeerOptions } from "troupe";
 import type { Clock } from "../../src/async/clock.ts";
 import { hostOf } from "./host.ts";
 import { isAccusing, type Ledger, type Owner } from "./ledger.ts";
+import type { Memories } from "./memories.ts";
 import { PeerClock } from "./peer-clock.ts";
 import type { Random } from "./random.ts";
 
@@ -47,8 +48,11 @@ export interface Ground {
   readonly ledger: Ledger;
   /** Makes a peer that lives by this clock. */
   readonly within: <T>(clock: Clock, make: () => T) => T;
+  readonly memories: Memories;
   /** Gives a new run its work. */
   readonly furnish: (run: Run) => void;
+  /** A run has begun to leave. */
+  readonly leaves: (run: Run) => void;
   readonly told: (what: string) => void;
 }
 
@@ -68,20 +72,25 @@ export class Site {
     this.#identity = ground.random.bytes(32);
   }
 
+  /** The run that was started last. */
+  get last(): Run | undefined {
+    return this.runs.at(-1);
+  }
+
   /** The run that is up, if there is one. */
   get run(): Run | undefined {
-    const last = this.runs.at(-1);
+    const { last } = this;
     return last?.up === true ? last : undefined;
   }
 
   /** Whether its run is about to leave. */
   get leaving(): boolean {
-    return this.runs.at(-1)?.state === "leaving";
+    return this.last?.state === "leaving";
   }
 
   /** Whether the last run is over, so that there may be another. */
   get empty(): boolean {
-    const state = this.runs.at(-1)?.state;
+    const state = this.last?.state;
     return state === undefined || state === "left" || state === "killed";
   }
 
@@ -92,20 +101,20 @@ export class Site {
 
   /** Starts a new run: a process of its own with the same identity. */
   start(): Run {
-    const { ledger, random, within, furnish, told } = this.#ground;
+    const { ledger, random, within, memories, furnish, told } = this.#ground;
     const name = `${this.name}.${this.runs.length + 1}`;
     const clock = new PeerClock(this.#ground.clock, random);
     const logger: Logger = {
-      error: (message) => ledger.fault(`${name} logs: ${message}`),
+      error: (message) => ledger.check(memories.excuses(message), () => `${name} logs: ${message}`),
       warn: (message, cause) => {
         told(`${name} warns: ${message}`);
         ledger.check(!isAccusing(cause), () => `${name} accuses: ${message}`);
       },
     };
-    const peer = within(
-      clock,
-      () => new Peer({ name, identity: this.#identity, logger, timeouts: TIMEOUTS }),
-    );
+    const identity = this.#identity;
+    const idempotency = memories.optionsFor(clock);
+    const options: PeerOptions = { name, identity, logger, timeouts: TIMEOUTS, idempotency };
+    const peer = within(clock, () => new Peer(options));
     const run = new Run(this.name, name, clock, peer);
     this.runs.push(run);
     told(`${name} starts`);
@@ -122,7 +131,7 @@ export class Site {
     void peer.listen({ host: this.name, port: 1 }).then(listening, listening);
     for (const host of this.dials) {
       const connected = ledger.wait(run, `connect(${host})`);
-      peer.connect(`ws://${host}:1`, { from: this.name }).then(connected, connected);
+      peer.connect(`ws://${host}:1`, { from: this.name, clock }).then(connected, connected);
     }
     return run;
   }
@@ -131,32 +140,40 @@ export class Site {
   async leave(timeout: number = FAREWELL): Promise<void> {
     const { run } = this;
     if (run === undefined) return;
-    const { ledger, told } = this.#ground;
+    const { clock, ledger, memories, told } = this.#ground;
     told(`${run.name} leaves`);
     run.state = "leaving";
     const left = ledger.wait(run, "close()");
-    const since = this.#ground.clock.now();
-    await run.peer.close({ timeout });
+    const since = clock.now();
+    const closed = run.peer.close({ timeout });
+    if (timeout > 0) this.#ground.leaves(run);
+    await closed;
     left();
-    const took = this.#ground.clock.now() - since;
+    const took = clock.now() - since;
     ledger.check(took < timeout * 1.01 + GOODBYE, () => `${run.name} took ${took} ms to leave`);
     run.state = "left";
     told(`${run.name} has left`);
-    this.#nothingLeft(run);
+    this.#nobodyLeft(run);
+    if (memories.lingers > 0) clock.after(memories.lingers, () => this.#noTimersLeft(run));
+    else this.#noTimersLeft(run);
   }
 
   /** The process is gone from one moment to the next. */
   kill(): void {
-    const last = this.runs.at(-1);
+    const { last } = this;
     if (last === undefined || this.empty) return;
     this.#ground.told(`${last.name} is killed`);
     last.state = "killed";
     last.clock.stop();
   }
 
-  #nothingLeft({ name, peer, clock }: Run): void {
+  #noTimersLeft({ name, clock }: Run): void {
+    const { timers } = clock;
+    this.#ground.ledger.check(timers === 0, () => `${name} leaves ${timers} timers behind`);
+  }
+
+  #nobodyLeft({ name, peer }: Run): void {
     const { ledger } = this.#ground;
-    ledger.check(clock.timers === 0, () => `${name} leaves ${clock.timers} timers behind`);
     ledger.check(peer.units.length === 0, () => `${name} leaves ${peer.units.length} units behind`);
     for (const destination of peer.destinations) {
       ledger.check(!destination.ready, () => `${name} still sees ${destination.name}`);

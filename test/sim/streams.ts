@@ -1,7 +1,9 @@
 import type { Readable, Writable } from "node:stream";
+import type { Context } from "troupe";
 import type { Clock } from "../../src/async/clock.ts";
 import { TroupeError } from "../../src/errors.ts";
 import type { Ledger } from "./ledger.ts";
+import type { Places } from "./places.ts";
 import { Random } from "./random.ts";
 import type { Run } from "./site.ts";
 import type { Trace } from "./trace.ts";
@@ -25,6 +27,8 @@ interface Opened {
   readonly id: number;
   readonly up: Direction | undefined;
   readonly down: Direction | undefined;
+  /** Whether a handler has seen it. */
+  seen: boolean;
   /** Whether one of its ends has given it up on purpose. */
   givenUp: boolean;
   readonly failures: string[];
@@ -34,14 +38,16 @@ interface Task {
   readonly id: number;
 }
 
+type Answer = (error: null, id: number) => void;
+
 /** A prime: bytes that are lost or come twice by powers of two do not look right by chance. */
 const NOISE_BYTES = 65_537;
 
 /** What a program gives a stream up with, at times. */
 const HAD_ENOUGH = new Error("had enough");
 
-/** How a stream may fail where none may break: a role that was on when it was asked is off. */
-const LOSSLESS: ReadonlySet<string> = new Set(["NO_ROLE", "ROLE_DISABLED"]);
+/** How a stream may fail where none may break: a role that was on when it was asked is off, or full. */
+const LOSSLESS: ReadonlySet<string> = new Set(["NO_ROLE", "OVERLOADED", "ROLE_DISABLED"]);
 
 /** Streams of every kind, with each byte known beforehand. */
 export class Streams {
@@ -50,10 +56,19 @@ export class Streams {
   readonly #ledger: Ledger;
   readonly #trace: Trace;
   readonly #lossless: boolean;
+  readonly #places: Places;
   readonly #opened: Opened[] = [];
 
   /** @param lossless - whether nothing happens that may break a stream */
-  constructor(clock: Clock, random: Random, ledger: Ledger, trace: Trace, lossless: boolean) {
+  constructor(
+    clock: Clock,
+    random: Random,
+    ledger: Ledger,
+    trace: Trace,
+    lossless: boolean,
+    places: Places,
+  ) {
+    this.#places = places;
     this.#clock = clock;
     this.#random = random;
     this.#ledger = ledger;
@@ -69,47 +84,58 @@ export class Streams {
   }
 
   install(run: Run): void {
-    const role = run.peer.role("flow", { active: this.#random.chance(0.8) });
-    role.onReadable<Task>("up", ({ data, readable }, answer) => {
-      const opened = this.#taken(data);
-      this.#read(run, opened, opened.up, readable);
-      answer(null, data.id);
+    const active = this.#random.chance(0.8);
+    const role = run.peer.role("flow", { active, ...this.#places.furnish(run) });
+    role.onReadable<Task>("up", (ctx, answer) => {
+      const opened = this.#see(run, ctx);
+      const taken = this.#take(run, ctx, answer);
+      this.#read(run, opened, opened.up, ctx.readable, taken);
     });
-    role.onWritable<Task>("down", ({ data, writable }, answer) => {
-      const opened = this.#taken(data);
-      answer(null, data.id);
-      this.#write(run, opened, opened.down, writable);
+    role.onWritable<Task>("down", (ctx, answer) => {
+      const opened = this.#see(run, ctx);
+      const taken = this.#take(run, ctx, answer);
+      this.#write(run, opened, opened.down, ctx.writable, taken);
     });
-    role.onDuplex<Task>("both", ({ data, duplex }, answer) => {
-      const opened = this.#taken(data);
-      answer(null, data.id);
-      this.#read(run, opened, opened.up, duplex);
-      this.#write(run, opened, opened.down, duplex);
+    role.onDuplex<Task>("both", (ctx, answer) => {
+      const opened = this.#see(run, ctx);
+      const taken = this.#take(run, ctx, answer);
+      this.#read(run, opened, opened.up, ctx.duplex, taken);
+      this.#write(run, opened, opened.down, ctx.duplex, taken);
     });
   }
 
-  /** One stream by one run, to whoever plays the role. */
+  /** One stream by one run, to whoever plays the role, or some at once. */
   open(run: Run): void {
+    if (!run.peer.destination("flow").ready) return;
+    const count = this.#random.chance(0.8) ? 1 : 2 + this.#random.below(5);
+    for (let left = count; left > 0; left--) this.#open(run);
+  }
+
+  #open(run: Run): void {
     const destination = run.peer.destination("flow");
-    if (!destination.ready) return;
     const event = this.#random.weighted({ up: 3, down: 3, both: 4 });
     const opened = this.#enter(event);
     const task: Task = { id: opened.id };
     this.#trace.add(`${run.name} opens stream ${opened.id}, ${event}`);
+    const now = Promise.resolve();
     if (event === "up") {
-      this.#write(run, opened, opened.up, destination.writable(event, task));
+      this.#write(run, opened, opened.up, destination.writable(event, task), now);
     } else if (event === "down") {
-      this.#read(run, opened, opened.down, destination.readable(event, task));
+      this.#read(run, opened, opened.down, destination.readable(event, task), now);
     } else {
       const duplex = destination.duplex(event, task);
-      this.#write(run, opened, opened.up, duplex);
-      this.#read(run, opened, opened.down, duplex);
+      this.#write(run, opened, opened.up, duplex, now);
+      this.#read(run, opened, opened.down, duplex, now);
     }
   }
 
   /** At the end: what was read to its end is all that was written; where none may break that is every one. */
   finish(): void {
-    for (const { id, up, down, givenUp, failures } of this.#opened) {
+    for (const { id, up, down, seen, givenUp, failures } of this.#opened) {
+      this.#ledger.check(
+        !(seen && failures.includes("OVERLOADED")),
+        () => `stream ${id} was refused, and a handler has seen it`,
+      );
       for (const direction of [up, down]) {
         if (direction === undefined) continue;
         const { what, size, written, ended, read, complete } = direction;
@@ -143,6 +169,7 @@ export class Streams {
       id,
       up: direction("up"),
       down: direction("down"),
+      seen: false,
       givenUp: false,
       failures: [],
     };
@@ -150,16 +177,38 @@ export class Streams {
     return opened;
   }
 
-  #taken({ id }: Task): Opened {
+  #see(run: Run, { data: { id }, deadline }: Context<Task>): Opened {
     const opened = this.#opened[id];
     if (opened === undefined) throw new Error(`stream ${id} was never opened`);
+    opened.seen = true;
+    this.#places.enter(run, `stream ${id}`);
+    this.#places.checkAdmitted(run, deadline, `stream ${id}`);
     return opened;
   }
 
-  #write(run: Run, opened: Opened, direction: Direction | undefined, stream: Writable): void {
+  /** Takes a stream, now or after a while. */
+  async #take(run: Run, { data, signal }: Context<Task>, answer: Answer): Promise<void> {
+    let waits = true;
+    const end = (): void => {
+      if (waits) this.#places.leave(run);
+      waits = false;
+    };
+    signal.addEventListener("abort", end);
+    if (this.#random.chance(0.3)) await run.clock.sleep(this.#random.between(0, 100));
+    end();
+    answer(null, data.id);
+  }
+
+  #write(
+    run: Run,
+    opened: Opened,
+    direction: Direction | undefined,
+    stream: Writable,
+    taken: Promise<void>,
+  ): void {
     if (direction === undefined) return;
     this.#attend(run, opened, `the writer of ${direction.what}`, stream);
-    void this.#pour(run, direction, stream);
+    void taken.then(() => this.#pour(run, direction, stream));
   }
 
   /** Writes as a program does: as long as there is room, then after the drain. */
@@ -177,10 +226,16 @@ export class Streams {
     stream.end();
   }
 
-  #read(run: Run, opened: Opened, direction: Direction | undefined, stream: Readable): void {
+  #read(
+    run: Run,
+    opened: Opened,
+    direction: Direction | undefined,
+    stream: Readable,
+    taken: Promise<void>,
+  ): void {
     if (direction === undefined) return;
     const settled = this.#attend(run, opened, `the reader of ${direction.what}`, stream);
-    stream.on("data", (chunk: Buffer) => {
+    const hear = (chunk: Buffer): void => {
       const expected = this.#bytes(direction, direction.read, chunk.length);
       this.#ledger.check(
         expected.equals(chunk),
@@ -189,7 +244,8 @@ export class Streams {
       this.#ledger.check(!run.killed && !settled(), () => `${direction.what}: bytes to nobody`);
       direction.read += chunk.length;
       if (this.#random.chance(0.1)) this.#pause(run, stream);
-    });
+    };
+    void taken.then(() => stream.on("data", hear));
     stream.once("end", () => {
       direction.complete = true;
       this.#trace.add(`${run.name} has read ${direction.what}, ${direction.read} bytes`);
