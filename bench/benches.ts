@@ -17,6 +17,8 @@ export type Shape =
     }
   /** Bytes in bulk: `down` from server to client, `up` the other way. */
   | { readonly kind: "stream"; readonly direction: "down" | "up" }
+  /** Calls on a connection that can be resumed, beside calls on one that ends with its channel. */
+  | { readonly kind: "resumable"; readonly bytes: number; readonly inFlight: number }
   /** Streams that carry one payload there and back, beside calls that do the same. */
   | { readonly kind: "small-streams"; readonly bytes: number; readonly atOnce: number }
   /** Calls, one after the other, with nothing else on their connection and with a stream down. */
@@ -46,6 +48,8 @@ export const BENCH_NAMES = [
   "streams-small",
   "request-beside-stream",
   "overload",
+  "resumable-c1",
+  "resumable-c64",
   "idle-connection",
 ] as const;
 export type BenchName = (typeof BENCH_NAMES)[number];
@@ -63,6 +67,8 @@ export const SHAPES: Readonly<Record<BenchName, Shape>> = {
   "streams-small": { kind: "small-streams", bytes: SMALL, atOnce: 64 },
   "request-beside-stream": { kind: "beside-stream", bytes: SMALL },
   overload: { kind: "overload", work: 1, deadline: 100, times: 3 },
+  "resumable-c1": { kind: "resumable", bytes: SMALL, inFlight: 1 },
+  "resumable-c64": { kind: "resumable", bytes: SMALL, inFlight: 64 },
   "idle-connection": { kind: "idle" },
 };
 
@@ -77,6 +83,7 @@ const ENTRANTS: Readonly<Partial<Record<Shape["kind"], readonly SubjectName[]>>>
   "beside-stream": ["ws", "wss", "troupe"],
   // Bare messages have no deadlines, and nobody refuses them.
   overload: ["troupe"],
+  resumable: ["troupe"],
 };
 
 /** Whether a bench is run with a subject. */
@@ -124,6 +131,12 @@ export const FACTS: Readonly<Record<Shape["kind"], Readonly<Record<string, Fact>
     "-idle-p99": toWs("ms"),
     "-stream": toWss("MB/s"),
   },
+  resumable: {
+    "": toOwn("-fleeting", "req/s"),
+    "-cpu": toOwn("-fleeting-cpu", "us/echo"),
+    "-fleeting": toWs("req/s"),
+    "-fleeting-cpu": toWs("us/echo"),
+  },
   overload: {
     "": toOwn("-peak", "answers/s"),
     "-once": toOwn("-peak", "answers/s"),
@@ -152,6 +165,8 @@ export const TARGETS: Readonly<Record<string, Target>> = {
   "streams-small": { atLeast: 0.25 },
   "request-beside-stream-p99": { atMost: 3 },
   overload: { atLeast: 0.8 },
+  "resumable-c1": { atLeast: 0.97 },
+  "resumable-c64": { atLeast: 0.97 },
   "idle-connection": { atMost: 2 },
 };
 

@@ -69,6 +69,11 @@ const answers: {
     load = startEcho(await subject.caller(ask.port), ask);
     return null;
   },
+  fleeting: async (ask) => {
+    if (subject.fleeting === undefined) throw new Error("every connection ends with its channel");
+    load = startEcho(await subject.fleeting(ask.port), ask);
+    return null;
+  },
   exchange: async (ask) => {
     if (subject.exchanger === undefined) throw new Error("no streams are opened here");
     load = startEcho(await subject.exchanger(ask.port), ask);

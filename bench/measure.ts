@@ -38,6 +38,8 @@ export function measure(pair: Pair, bench: BenchName, pace: Pace): Promise<Facts
       return measureStream(pair, shape, pace);
     case "small-streams":
       return measureSmallStreams(pair, shape, pace);
+    case "resumable":
+      return measureResumable(pair, shape, pace);
     case "beside-stream":
       return measureBesideStream(pair, shape, pace);
     case "overload":
@@ -123,6 +125,28 @@ async function measureSmallStreams(
     "-cpu": cpuEach(streams, streams.client),
     "-echo": perSecond(echo.client),
     "-echo-cpu": cpuEach(echo, echo.client),
+  };
+}
+
+/** The same calls on a connection that holds nothing to send again, and on one that does. */
+async function measureResumable(
+  { client, server, port }: Pair,
+  { bytes, inFlight }: Extract<Shape, { kind: "resumable" }>,
+  pace: Pace,
+): Promise<Facts> {
+  const run = async (what: "echo" | "fleeting"): Promise<Readings> => {
+    await client.ask(what, { port, bytes, inFlight });
+    const readings = await watch({ client, server }, part(pace, 1 / 2));
+    await client.ask("stop", null);
+    return readings;
+  };
+  const fleeting = await run("fleeting");
+  const echo = await run("echo");
+  return {
+    "": perSecond(echo.client),
+    "-cpu": cpuEach(echo, echo.client),
+    "-fleeting": perSecond(fleeting.client),
+    "-fleeting-cpu": cpuEach(fleeting, fleeting.client),
   };
 }
 

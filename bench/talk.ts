@@ -55,6 +55,11 @@ export interface Talk {
   oneway: { ask: { readonly port: number; readonly bytes: number }; answer: null };
   /** Client: opens connections that receive broadcasts and acknowledge each complete one. */
   listen: { ask: { readonly port: number; readonly connections: number }; answer: null };
+  /** Client: the same as `echo`, on a connection that ends with its channel. */
+  fleeting: {
+    ask: { readonly port: number; readonly bytes: number; readonly inFlight: number };
+    answer: null;
+  };
   /** Client: the same as `echo`, but each call is a stream of its own. */
   exchange: {
     ask: { readonly port: number; readonly bytes: number; readonly inFlight: number };

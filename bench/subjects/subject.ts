@@ -12,6 +12,8 @@ export interface Subject {
   reader(port: number, flow: Flow): Promise<Caller>;
   /** In the client process: a connection with a stream to fill. */
   writer(port: number): Promise<Writer>;
+  /** In the client process: a connection for calls that ends with its channel. For those who have others. */
+  fleeting?(port: number): Promise<Caller>;
   /**
    * In the client process: a connection on which each call is a stream of its own, opened for it and
    * closed after the payload has gone there and back. Not for those who have no streams to open.

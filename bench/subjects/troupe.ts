@@ -17,7 +17,7 @@ import type {
 
 /** Troupe as its users have it: peers, roles, promises, sessions; nothing switched off. */
 export const subject: Subject = {
-  ...{ serve, caller, teller, listener, reader, writer, exchanger, worker },
+  ...{ serve, caller, fleeting, teller, listener, reader, writer, exchanger, worker },
 };
 
 const SERVER = "server";
@@ -56,6 +56,10 @@ async function serve(hears: Hears): Promise<Server> {
 
 async function caller(port: number): Promise<Caller> {
   return callerOn(await reach(new Peer({ name: "caller" }), port));
+}
+
+async function fleeting(port: number): Promise<Caller> {
+  return callerOn(await reach(new Peer({ name: "fleeting", timeouts: { resume: 0 } }), port));
 }
 
 function callerOn({ server, close }: Reached): Caller {
