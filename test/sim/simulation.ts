@@ -209,6 +209,11 @@ class Simulation {
     // A listener that leaves cuts what only the dialer takes for open: what that has sent is lost.
     const lossless = LOSSLESS.has(this.#mood);
     if (lossless && this.#net.isNewAt(site.name, HANDSHAKE)) return;
+    // Nor is it found any more by those that would resume a connection.
+    const connections = this.#runs
+      .flatMap(({ peer }) => peer.units)
+      .flatMap((unit) => unit.connections);
+    if (lossless && connections.some(({ suspended }) => suspended)) return;
     const hurried = !lossless && this.#random.chance(0.3);
     void site.leave(hurried ? this.#random.between(1, 300) : undefined);
   }
