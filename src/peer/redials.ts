@@ -7,8 +7,9 @@ import type { Unit } from "./unit.ts";
 export class Redials {
   readonly #most: number;
   readonly #work: RedialWork;
-  /** The first to lose its channel first; of the others those that have had theirs for a short time. */
+  /** Those that wait now, the first to lose its channel first. */
   readonly #suspended = new Map<Connection, Redial>();
+  /** Of each that has ever waited: a channel that is lost again at once is not dialled again at once. */
   readonly #past = new WeakMap<Connection, Redial>();
 
   /** @param most - how many may wait at once; with one more, the first waits no longer */
